@@ -1,0 +1,40 @@
+# make demo · make test · make lint: each installs what it needs into .venv, once.
+# A stamp in .venv remembers the requirements it was made from, so a second call installs nothing.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(VENV)/.run-stamp
+DEV := $(VENV)/.dev-stamp
+INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python -r $(1); \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1); fi
+
+.PHONY: demo test lint catalog
+demo: $(RUN)
+	$(BIN)/python app.py $(ARGS)
+
+test: $(DEV)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check mmdemo app.py
+	$(BIN)/mypy mmdemo app.py
+
+catalog: $(DEV)
+	$(BIN)/python -m pip install --quiet -r requirements-studio.txt
+	$(BIN)/python -m studio render $(ARGS)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "mmdemo needs Python 3.11 or newer; none was found on PATH"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.txt | $(BIN)/python
+	@echo "Installing what the demo needs (once, about a minute) ..."
+	@$(call INSTALL,requirements.txt)
+	@touch $@
+
+$(DEV): requirements-dev.txt $(RUN)
+	@echo "Installing what the tests need (once) ..."
+	@$(call INSTALL,requirements-dev.txt)
+	@touch $@

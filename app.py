@@ -1,0 +1,43 @@
+"""Open an index and serve the demo: python app.py [--index INDEX] [--host HOST] [--port PORT]."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmdemo.errors import InputError
+
+DEFAULT = Path(__file__).resolve().parent / "index" / "default"
+
+
+def arguments() -> argparse.Namespace:
+    """The command line; argparse ends a wrong one with code 2."""
+    parser = argparse.ArgumentParser(description="Show a product catalogue: a photo and a sentence in, products out.")
+    parser.add_argument("--index", type=Path, default=DEFAULT, help="folder made by `python -m mmdemo build`")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (0.0.0.0: every network)")
+    parser.add_argument("--port", type=int, help="port to listen on (default: 7860, or the next free one)")
+    chosen = parser.parse_args()
+    if chosen.port is not None and not 1 <= chosen.port <= 65535:
+        parser.error(f"argument --port: expected 1 to 65535, found {chosen.port}")
+    return chosen
+
+
+def main() -> int:
+    """0 after an ordinary end, 1 with one sentence where the input is at fault."""
+    chosen = arguments()
+    try:
+        from mmdemo.recommender import Recommender
+        from mmdemo.ui import serve
+
+        serve(Recommender.load(chosen.index), chosen.host, chosen.port)
+    except InputError as error:
+        print(f"mmdemo: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""Unpack a ZIP that a stranger made. Knows nothing of catalogues."""
+
+import lzma
+import shutil
+import stat
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from mmdemo.errors import InputError
+
+MAX_FILES = 100_000
+MAX_TOTAL = 8 * 1024**3
+MAX_RATIO = 100
+SMALL = 16 * 1024 * 1024  # below this the ratio does no harm: a short table of like rows packs very well
+
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    NotImplementedError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
+
+
+def extract(path: Path, into: Path) -> Path:
+    """Unpack `path` into the new or empty folder `into` and return the folder with the content.
+
+    That is `into` itself or, where the ZIP holds a single folder, that folder. When it raises InputError,
+    nothing is left behind in `into`.
+    """
+    into.mkdir(parents=True, exist_ok=True)
+    if any(into.iterdir()):
+        raise InputError(f"The folder '{into.name}' to unpack '{path.name}' into is not empty.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = _members(archive, path.name)
+            left = MAX_TOTAL
+            for name, info in members.items():
+                left -= _unpack(archive, info, into / name, left, path.name)
+    except InputError:
+        _empty(into)
+        raise
+    except _ZIP_ERRORS as error:
+        _empty(into)
+        raise InputError(f"'{path.name}' is not a ZIP file that can be unpacked ({error}).") from error
+    entries = list(into.iterdir())
+    return entries[0] if len(entries) == 1 and entries[0].is_dir() else into
+
+
+def _members(archive: zipfile.ZipFile, zip_name: str) -> dict[str, zipfile.ZipInfo]:
+    """Every file worth unpacking by its safe name; refuses the whole ZIP if any name or size is not safe."""
+    infos = [info for info in archive.infolist() if not info.is_dir()]
+    if len(infos) > MAX_FILES:
+        raise InputError(f"'{zip_name}' holds {len(infos):,} files; at most {MAX_FILES:,} are unpacked.")
+    total = sum(info.file_size for info in infos)
+    packed = sum(info.compress_size for info in infos)
+    if total > MAX_TOTAL:
+        raise InputError(f"'{zip_name}' unpacks to {total >> 20:,} MB; at most {MAX_TOTAL >> 20:,} MB are read.")
+    if total > SMALL and total > MAX_RATIO * max(packed, 1):
+        raise InputError(f"'{zip_name}' unpacks to over {MAX_RATIO} times its size, as no real catalogue does.")
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in infos:
+        name = info.filename.replace("\\", "/")
+        parts = PurePosixPath(name).parts
+        shown = name[:80]
+        if not parts or name.startswith("/") or ".." in parts or ":" in parts[0] or "\0" in info.orig_filename:
+            raise InputError(f"'{zip_name}' holds '{shown}', a path that leaves its folder; pack it again.")
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise InputError(f"'{zip_name}' holds the link '{shown}'; pack the file itself.")
+        if info.flag_bits & 1:
+            raise InputError(f"'{zip_name}' is locked with a password; pack it without one.")
+        if any(part.startswith(".") or part == "__MACOSX" for part in parts):
+            continue  # what file managers leave behind
+        if name.lower().endswith(".zip"):
+            raise InputError(f"'{zip_name}' holds another ZIP, '{shown}'; pack its content instead.")
+        safe = "/".join(parts)
+        if safe in members:
+            raise InputError(f"'{zip_name}' holds '{shown}' twice.")
+        members[safe] = info
+    if not members:
+        raise InputError(f"'{zip_name}' is empty.")
+    return members
+
+
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, left: int, zip_name: str) -> int:
+    """Write one file and return its size, counted while writing: headers may lie."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    size = 0
+    with archive.open(info) as source, open(target, "xb") as sink:
+        while block := source.read(1 << 20):
+            size += len(block)
+            if size > left:
+                raise InputError(f"'{zip_name}' unpacks to more than {MAX_TOTAL >> 20:,} MB.")
+            sink.write(block)
+    return size
+
+
+def _empty(folder: Path) -> None:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)

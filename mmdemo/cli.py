@@ -1,0 +1,200 @@
+"""python -m mmdemo align | build | evaluate | search | add | remove | serve
+
+Exit codes: 0 done; 1 the input is at fault (one sentence on standard error); 2 wrong usage. Only results go to
+standard output; progress and remarks go to standard error. Heavy imports wait until a command needs them.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from tqdm import tqdm
+
+from mmdemo.errors import InputError
+
+ENCODER = "assets/encoder"
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+Index = Annotated[Path, typer.Argument(help="An index folder made by `build`.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def main() -> None:
+    """The command line; faults of the input end in one sentence and exit code 1."""
+    try:
+        app()
+    except InputError as e:
+        print(f"error: {e}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("stopped; nothing that was there before has changed (build goes on with --resume)", file=sys.stderr)
+        sys.exit(130)
+
+
+class Bars:
+    """Progress callback that draws one bar for each stage of the work."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+        self._what = ""
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        if what != self._what:
+            self.close()
+            self._bar, self._what = tqdm(total=total, desc=what, file=sys.stderr, dynamic_ncols=True), what
+        self._bar.update(done - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _read_catalog(path: Path) -> Any:
+    from mmdemo.catalog import Catalog
+
+    catalog = Catalog.read(path)
+    for kind, notes in (("refused", catalog.refused), ("note", catalog.warnings)):
+        for note in notes[:20]:
+            _say(f"{kind}: {note}")
+        if len(notes) > 20:
+            _say(f"{kind}: and {len(notes) - 20} more")
+    _say(f"{len(catalog)} products read, {len(catalog.refused)} rows refused")
+    return catalog
+
+
+@app.command()
+def build(
+    catalog: Annotated[Path, typer.Argument(help="A folder, a CSV, TSV or Parquet file, or a ZIP.")],
+    out: Annotated[Path, typer.Option(help="The index folder to write.")],
+    encoder: Annotated[str, typer.Option(help="A model folder, NAME/TAG of open_clip, or hf-hub:org/name.")] = ENCODER,
+    store: Annotated[str, typer.Option(help="Where the vectors live.")] = "faiss",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted build.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
+) -> None:
+    """Read a catalogue, encode it, fit the fusion head, and save the index with its report."""
+    if store != "faiss":
+        raise InputError(f"the store '{store}' is not available; this version keeps vectors in 'faiss'")
+    from mmdemo.build import build as build_index
+    from mmdemo.build import summary
+    from mmdemo.encoder import Encoder
+    from mmdemo.index import resolve_spec
+
+    products = _read_catalog(catalog)
+    bars = Bars()
+    index, refused = build_index(products, Encoder.load(resolve_spec(encoder)), out, resume=resume, seed=seed, progress=bars)
+    bars.close()
+    for r in refused[:20]:
+        _say(f"refused: {r}")
+    print(summary(index))
+    print(f"{len(index)} products in {out}; open them: python app.py --index {out}")
+
+
+@app.command()
+def search(
+    index: Index,
+    image: Annotated[Path | None, typer.Option(help="A photo.")] = None,
+    text: Annotated[str, typer.Option(help="A sentence.")] = "",
+    like: Annotated[list[str], typer.Option(help="Id of a product to go towards; may be repeated.")] = [],  # noqa: B006
+    unlike: Annotated[list[str], typer.Option(help="Id of a product to go away from.")] = [],  # noqa: B006
+    k: Annotated[int, typer.Option("-k", help="How many results.")] = 10,
+    filter: Annotated[list[str], typer.Option(help="A condition such as 'price<40'; may be repeated.")] = [],  # noqa: B006
+    weight: Annotated[float, typer.Option(help="Photo (1) against words (0).")] = 0.5,
+    reference: Annotated[str, typer.Option(help="Id of a product used as the photo.")] = "",
+    json_: Json = False,
+) -> None:
+    """Recommend products for a photo, a sentence, or both."""
+    from mmdemo.imaging import decode
+    from mmdemo.query import Filter, Query
+    from mmdemo.recommender import Recommender
+
+    filters = tuple(Filter.parse(f) for f in filter)
+    picture = decode(image, max_side=512) if image is not None else None
+    query = Query(picture, text, k, weight, filters, tuple(like), tuple(unlike), reference)
+    results = Recommender.load(index).recommend(query)
+    if json_:
+        asked = {"image": str(image) if image else None, "text": text, "k": k, "weight": weight, "filters": filter,
+                 "like": like, "unlike": unlike, "reference": reference}  # fmt: skip
+        print(json.dumps({"results": [r.as_dict() for r in results], "query": asked}, ensure_ascii=False))
+        return
+    for r in results:
+        price = f"{r.product.price:.2f} {r.product.currency}" if r.product.price is not None else ""
+        print(f"{r.rank:3d}  {r.score:.3f}  {r.match:4.0%}  {r.id}  {r.title}  {price}")
+    if not results:
+        _say("nothing passes these filters")
+
+
+@app.command()
+def evaluate(
+    index: Index,
+    queries: Annotated[Path | None, typer.Option(help="CSV: query_id,image,text,reference_id,product_id|target_ids.")] = None,
+    json_: Json = False,
+) -> None:
+    """Measure the head beside image only, text only and the mean; without --queries, print the index's own report."""
+    from mmdemo.build import summary
+    from mmdemo.evaluation import as_text, read_queries
+    from mmdemo.evaluation import evaluate as measure
+    from mmdemo.recommender import Recommender
+
+    if queries is None:
+        from mmdemo.index import ProductIndex
+
+        opened = ProductIndex.load(index)
+        print(json.dumps(opened.report, ensure_ascii=False) if json_ else summary(opened))
+        return
+    recommender = Recommender.load(index)
+    bars = Bars()
+    asked, skipped = read_queries(queries, recommender.index, recommender.encoder, bars)
+    bars.close()
+    for s in skipped[:10]:
+        _say(f"skipped: {s}")
+    if len(skipped) > 10:
+        _say(f"skipped: and {len(skipped) - 10} more")
+    result = measure(recommender.index, asked)
+    print(json.dumps(result) if json_ else as_text(result), end="\n" if json_ else "")
+
+
+@app.command()
+def add(index: Index, catalog: Annotated[Path, typer.Argument(help="Products to add.")]) -> None:
+    """Add a catalogue's products to an index; the head stays as it is."""
+    from mmdemo.build import add as add_products
+    from mmdemo.recommender import Recommender
+
+    recommender = Recommender.load(index)
+    bars = Bars()
+    grown = add_products(index, _read_catalog(catalog), recommender.encoder, bars)
+    bars.close()
+    print(f"{len(grown)} products in {index}")
+
+
+@app.command()
+def remove(index: Index, ids: Annotated[list[str], typer.Argument(help="Ids of products.")]) -> None:
+    """Take products out of an index."""
+    from mmdemo.build import remove as remove_products
+
+    print(f"{len(remove_products(index, ids))} products in {index}")
+
+
+@app.command()
+def align(
+    catalogs: Annotated[list[Path], typer.Argument(help="Catalogues to learn from.")],
+    out: Annotated[Path, typer.Option(help="The encoder folder to write.")],
+    start: Annotated[str | None, typer.Option("--from", help="An encoder to start from; none: from scratch.")] = None,
+) -> None:
+    """Train or fine-tune the encoder on catalogues."""
+    raise NotImplementedError
+
+
+@app.command()
+def serve(
+    index: Annotated[Path, typer.Argument(help="An index folder.")] = Path("index/default"),
+    host: str = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Port; the first free one from 7860 on when not given.")] = None,
+) -> None:
+    """Open the app on an index, as `python app.py` does."""
+    raise NotImplementedError

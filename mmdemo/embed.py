@@ -1,0 +1,119 @@
+"""A catalogue through the encoder: rows of numbers and thumbnails, in shards, so that a stopped build goes on."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from safetensors.numpy import load_file, save_file
+
+from mmdemo.catalog import Catalog, Product, Refusal
+from mmdemo.encoder import Encoder
+from mmdemo.errors import InputError
+from mmdemo.imaging import decode, thumbnail
+from mmdemo.vectors import Array, normalize
+
+SHARD = 256
+SIDE = 384  # pixels, longer side of the pictures that the app shows
+Progress = Callable[[int, int, str], None]
+
+
+def silent(done: int, total: int, what: str) -> None:
+    """A progress callback that says nothing."""
+
+
+@dataclass
+class Embedded:
+    """Products that came through, their rows (zero where a modality is missing), and pictures that did not decode."""
+
+    products: list[Product]
+    image: Array
+    text: Array
+    refused: list[Refusal]
+
+
+def embed(
+    catalog: Catalog, encoder: Encoder, work: Path, *, resume: bool = False, progress: Progress = silent
+) -> Embedded:
+    """Encode every product, writing shards and thumbnails under `work`.
+
+    With `resume`, shards that an earlier run of the same catalogue and encoder left in `work` are kept; without, or
+    when either has changed, the work starts anew.
+    """
+    identity = {"catalogue": catalog.digest(), "encoder": encoder.weights_hash, "shard": SHARD}
+    mark = work / "identity.json"
+    if not (resume and mark.exists() and json.loads(mark.read_text()) == identity):
+        shutil.rmtree(work, ignore_errors=True)
+        (work / "thumbs").mkdir(parents=True)
+        mark.write_text(json.dumps(identity))
+    products, refused, images, texts = [], [], [], []
+    for start in range(0, len(catalog), SHARD):
+        rows = catalog.products[start : start + SHARD]
+        shard = work / f"{start:09d}.safetensors"
+        if not shard.exists():
+            _write_shard(shard, catalog, rows, encoder, work / "thumbs")
+        arrays = load_file(shard)
+        for refusal in json.loads(shard.with_suffix(".json").read_text()):
+            refused.append(Refusal(**refusal))
+        products += [rows[i] for i in arrays["kept"]]
+        images.append(arrays["image"])
+        texts.append(arrays["text"])
+        progress(min(start + SHARD, len(catalog)), len(catalog), "encoding products")
+    if not products:
+        raise InputError("no product of the catalogue could be encoded; see the refused rows above and mend the pictures")
+    return Embedded(products, np.vstack(images), np.vstack(texts), refused)
+
+
+def image_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
+    """Rows (n, width) of pictures: the unit embedding, then the tower's pooled features at unit length."""
+    features, vectors = encoder.image_both(pictures)
+    return _rows(vectors, features)
+
+
+def text_rows(encoder: Encoder, texts: Sequence[str]) -> Array:
+    """Rows (n, width) of sentences: the unit embedding, then the tower's pooled features at unit length."""
+    features, vectors = encoder.text_both(texts)
+    return _rows(vectors, features)
+
+
+def _rows(vectors: Array, features: Array) -> Array:
+    # A tower that hides its pooled features hands out the embedding again: once is enough.
+    if features.shape == vectors.shape and np.allclose(normalize(features), vectors, atol=1e-5):
+        return vectors
+    return np.hstack([vectors, normalize(features)])
+
+
+def thumb_name(product_id: str) -> str:
+    """Thumbnails are named by a hash, since an id may hold any character."""
+    return f"{hashlib.sha256(product_id.encode()).hexdigest()[:20]}.webp"
+
+
+def _write_shard(
+    path: Path, catalog: Catalog, rows: list[Product], encoder: Encoder, thumbs: Path
+) -> None:
+    pictures, with_picture, kept, refused = [], [], [], []
+    for i, product in enumerate(rows):
+        source = catalog.image_path(product)
+        if source is not None:
+            try:
+                picture = decode(source, max_side=512)
+            except InputError as e:
+                refused.append({"row": 0, "id": product.id, "column": "image", "reason": str(e)})
+                continue
+            thumbnail(picture, thumbs / thumb_name(product.id), side=SIDE)
+            with_picture.append(len(kept))
+            pictures.append(picture)
+        kept.append(i)
+    text = text_rows(encoder, [rows[i].text for i in kept] or ["-"])[: len(kept)]
+    seen = image_rows(encoder, pictures or [Image.new("RGB", (8, 8), "white")])
+    image = np.zeros((len(kept), seen.shape[1]), np.float32)
+    image[with_picture] = seen[: len(with_picture)]
+    # The list of refusals first: a shard that exists is a shard that is whole.
+    path.with_suffix(".json").write_text(json.dumps(refused))
+    part = path.with_suffix(".part")
+    save_file({"image": image, "text": text, "kept": np.array(kept, np.int64)}, part)
+    part.replace(path)

@@ -1,0 +1,201 @@
+"""Encoder: any open_clip model as unit image and text vectors of one shared space.
+
+Knows nothing of catalogues, indexes or training. A model is named by a spec: a folder in the open_clip layout
+(`open_clip_config.json` + weights), `ViT-B-32/laion2b_s34b_b79k` (name/pretrained tag), or `hf-hub:org/name`.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
+import torch  # noqa: E402
+import open_clip  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from mmdemo.errors import InputError  # noqa: E402
+
+BATCH = 32  # pictures or sentences per forward pass: past this two cores gain nothing
+CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
+
+
+def normalize(x: np.ndarray) -> np.ndarray:
+    """Rows of `x` (n, d) or a single vector (d,) at unit length, float32; ValueError where a row is zero or not finite."""
+    x = np.asarray(x, dtype=np.float32)
+    length = np.linalg.norm(x, axis=-1, keepdims=True)
+    if not np.all(np.isfinite(length) & (length > 0)):
+        raise ValueError("cannot normalise a vector that is zero or not finite")
+    return x / length
+
+
+def text_tower(model: torch.nn.Module, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(pooled features, embedding) of token rows; the embedding stands for both where the features are hidden.
+
+    A causal tower that reads its answer at the end mark cannot see the padding behind it, so the padding is cut
+    off first: the same result, several times faster on short sentences.
+    """
+    causal = isinstance(model, open_clip.CLIP) and model.attn_mask is not None and model.text_pool_type == "argmax"
+    if not causal or model.text_projection is None:
+        embedding = model.encode_text(tokens)
+        return embedding, embedding
+    ends = tokens.argmax(dim=-1)  # the end mark has the highest id
+    order = ends.argsort()  # neighbours of like length, so that one long text does not make every row long
+    parts = [_causal(model, tokens[rows], ends[rows]) for rows in order.split(64)]
+    pooled = torch.cat(parts)[order.argsort()]
+    project = model.text_projection
+    return pooled, project(pooled) if isinstance(project, torch.nn.Linear) else pooled @ project
+
+
+def _causal(model: torch.nn.Module, tokens: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
+    length = int(ends.max()) + 1
+    x = model.token_embedding(tokens[:, :length]) + model.positional_embedding[:length]
+    x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask[:length, :length]))
+    return x[torch.arange(len(x)), ends]
+
+
+def image_tower(model: torch.nn.Module, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(pooled features, embedding) of prepared pictures; the embedding stands for both where features are hidden."""
+    visual = model.visual
+    if hasattr(visual, "trunk") and hasattr(visual, "head"):
+        pooled = visual.trunk(pixels)
+        return pooled, visual.head(pooled)
+    if isinstance(visual, open_clip.transformer.VisionTransformer) and visual.proj is not None:
+        kept: list[torch.Tensor] = []
+        hook = visual.ln_post.register_forward_hook(lambda _, __, out: kept.append(out))
+        try:
+            embedding = visual(pixels)
+        finally:
+            hook.remove()
+        pooled = kept[-1] if kept[-1].ndim == 2 else kept[-1][:, 0]
+        return pooled, embedding
+    embedding = model.encode_image(pixels)
+    return embedding, embedding
+
+
+class Encoder:
+    """A loaded model. Attributes: spec, name, dim, weights_hash (sha256 hex of the weights), device-free (CPU)."""
+
+    def __init__(self, model: torch.nn.Module, preprocess, tokenizer, spec: str, name: str, weights_hash: str):
+        self.model, self.preprocess, self.tokenizer = model.eval(), preprocess, tokenizer
+        self.spec, self.name, self.weights_hash = spec, name, weights_hash
+        with torch.inference_mode():
+            self.dim = int(text_tower(self.model, self.tokenizer(["a"]))[1].shape[-1])
+
+    @classmethod
+    def load(cls, spec: str | Path) -> "Encoder":
+        """The encoder named by `spec`; InputError (expected, found, what to do) where it cannot be had."""
+        spec = str(spec)
+        folder = Path(spec.removeprefix("local-dir:"))
+        if folder.is_dir():
+            return cls._load_folder(folder, spec)
+        name, _, tag = spec.partition("/")
+        if spec.startswith("hf-hub:"):
+            return cls._load_remote(spec, None, spec)
+        if name in open_clip.list_models() and tag:
+            if tag not in open_clip.list_pretrained_tags_by_model(name):
+                known = ", ".join(open_clip.list_pretrained_tags_by_model(name)) or "none"
+                raise InputError(f"encoder {spec!r}: {name} has no weights called {tag!r}; choose one of: {known}")
+            return cls._load_remote(name, tag, spec)
+        raise InputError(
+            f"encoder {spec!r} not found: expected a model folder, NAME/TAG of open_clip such as "
+            "ViT-B-32/laion2b_s34b_b79k, or hf-hub:org/name; the shipped encoder is assets/encoder"
+        )
+
+    @classmethod
+    def _load_folder(cls, folder: Path, spec: str) -> "Encoder":
+        try:
+            config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+            config["model_cfg"]["embed_dim"], config["model_cfg"]["text_cfg"]
+        except FileNotFoundError:
+            found = ", ".join(sorted(p.name for p in folder.iterdir())[:5]) or "an empty folder"
+            raise InputError(
+                f"encoder folder {folder}: expected {CONFIG} and {WEIGHTS}, found {found}; "
+                "point to a folder in the open_clip layout, such as assets/encoder"
+            ) from None
+        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+            raise InputError(
+                f"encoder folder {folder}: expected {CONFIG} with a 'model_cfg', found a file that cannot be used "
+                f"({type(error).__name__}: {error}); copy the folder again"
+            ) from None
+        weights = next((p for p in (folder / WEIGHTS, *sorted(folder.glob("*.safetensors"))) if p.is_file()), None)
+        weights = weights or next((p for p in sorted(folder.glob("*.bin")) + sorted(folder.glob("*.pt"))), None)
+        if weights is None:
+            raise InputError(f"encoder folder {folder}: expected weights ({WEIGHTS}), found none; copy the folder again")
+        try:
+            model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+            tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+        except Exception as error:  # open_clip, safetensors and torch each raise kinds of their own
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(
+                f"encoder folder {folder}: expected weights that fit {CONFIG}, but loading {weights.name} failed "
+                f"({reason}); copy the folder again"
+            ) from error
+        name = config.get("name") or folder.resolve().name
+        return cls(model, preprocess, tokenizer, spec, name, hashlib.sha256(weights.read_bytes()).hexdigest())
+
+    @classmethod
+    def _load_remote(cls, name: str, tag: str | None, spec: str) -> "Encoder":
+        try:
+            model, preprocess = open_clip.create_model_from_pretrained(name, pretrained=tag)
+            tokenizer = open_clip.get_tokenizer(name)
+        except Exception as error:  # the hub's client raises many kinds, for the network and for unknown names alike
+            reason = " ".join(str(error).split())[:160]
+            raise InputError(
+                f"encoder {spec!r} could not be fetched ({reason}); with no network, use --encoder assets/encoder "
+                "or copy the model folder here and name that folder"
+            ) from error
+        return cls(model, preprocess, tokenizer, spec, spec.removeprefix("hf-hub:"), state_hash(model))
+
+    def encode_image(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """Unit vectors, float32 (n, dim), of RGB pictures."""
+        return normalize(self._images(images)[1])
+
+    def encode_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors, float32 (n, dim), of sentences; words past the model's context are cut off."""
+        return normalize(self._texts(texts)[1])
+
+    def image_features(self, images: Sequence[Image.Image]) -> np.ndarray:
+        """What the image tower pools before its projection, float32 (n, width), not normalised."""
+        return self._images(images)[0]
+
+    def text_features(self, texts: Sequence[str]) -> np.ndarray:
+        """What the text tower pools before its projection, float32 (n, width), not normalised."""
+        return self._texts(texts)[0]
+
+    def image_both(self, images: Sequence[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
+        """(features, unit vectors) in one pass."""
+        features, vectors = self._images(images)
+        return features, normalize(vectors)
+
+    def text_both(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """(features, unit vectors) in one pass."""
+        features, vectors = self._texts(texts)
+        return features, normalize(vectors)
+
+    def _images(self, images: Sequence[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
+        prepare = lambda some: torch.stack([self.preprocess(image.convert("RGB")) for image in some])  # noqa: E731
+        return self._batched(images, prepare, image_tower)
+
+    def _texts(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        return self._batched(texts, lambda some: self.tokenizer(list(some)), text_tower)
+
+    @torch.inference_mode()
+    def _batched(self, items, prepare, tower) -> tuple[np.ndarray, np.ndarray]:
+        if isinstance(items, (str, Image.Image)):
+            raise TypeError("expected a list of pictures or sentences, got a single one")
+        if not len(items):
+            return np.zeros((0, self.dim), np.float32), np.zeros((0, self.dim), np.float32)
+        parts = [tower(self.model, prepare(items[at : at + BATCH])) for at in range(0, len(items), BATCH)]
+        return tuple(torch.cat([part[i].float() for part in parts]).numpy() for i in (0, 1))
+
+
+def state_hash(model: torch.nn.Module) -> str:
+    """sha256 hex over the model's weights, by name."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().contiguous().view(torch.uint8).numpy().tobytes() if value.ndim else str(value).encode())
+    return digest.hexdigest()

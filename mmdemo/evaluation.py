@@ -1,0 +1,191 @@
+"""How good the answers are: queries with known answers, the head beside its baselines, intervals on everything.
+
+recall@k is the share of queries with a right product among the first k (for one right product that is recall; for
+several it is what composed-retrieval papers report under that name). Metrics by ir-measures.
+"""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ir_measures
+import numpy as np
+from ir_measures import RR, Success, nDCG
+from numpy.typing import NDArray
+
+from mmdemo.embed import Progress, image_rows, silent, text_rows
+from mmdemo.encoder import Encoder
+from mmdemo.errors import InputError
+from mmdemo.fusion import Mean
+from mmdemo.imaging import decode
+from mmdemo.index import ProductIndex
+from mmdemo.vectors import Array, present
+
+METRICS = {"recall@1": Success @ 1, "recall@5": Success @ 5, "recall@10": Success @ 10, "mrr": RR, "ndcg@10": nDCG @ 10}
+RANKERS = ("head", "image", "text", "mean")
+DEPTH = 100
+MATCH_COLUMNS = ("product_id", "target_ids")
+
+
+@dataclass
+class Queries:
+    """Encoder rows of n queries (zero = not given), the product left out of each answer (-1 = none), the right rows."""
+
+    image: Array
+    text: Array
+    reference: NDArray[np.int64]
+    targets: list[NDArray[np.int64]]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def subset(self, keep: NDArray[np.bool_]) -> "Queries":
+        """The queries where `keep` (n,) holds."""
+        rows = np.flatnonzero(keep)
+        return Queries(self.image[rows], self.text[rows], self.reference[rows], [self.targets[r] for r in rows])
+
+
+def read_queries(
+    path: Path, index: ProductIndex, encoder: Encoder, progress: Progress = silent
+) -> tuple[Queries, list[str]]:
+    """Queries of a CSV with `product_id` or `target_ids` and any of image, text and reference_id; and what was skipped.
+
+    Pictures lie beside the file. A row whose products the index does not hold, or whose picture does not decode, is
+    skipped with the reason. Raises InputError when no row can be used.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as f:
+            rows = list(csv.DictReader(f))
+    except (OSError, UnicodeDecodeError, csv.Error) as e:
+        raise InputError(f"the queries '{path}' cannot be read: {e}") from None
+    if not rows or not any(c in rows[0] for c in MATCH_COLUMNS):
+        found = ", ".join(rows[0]) if rows else "an empty file"
+        raise InputError(f"'{path.name}' needs a column product_id or target_ids (space-separated); found {found}")
+    known = {p.id: i for i, p in enumerate(index.products)}
+    kept, pictures, skipped = [], [], []
+    for line, row in enumerate(rows, 2):
+        cell = {k: (v or "").strip() for k, v in row.items() if k and not isinstance(v, list)}
+        wanted = (cell.get("target_ids") or cell.get("product_id") or "").split()
+        targets = [known[t] for t in wanted if t in known]
+        reference = cell.get("reference_id", "")
+        if not targets or (reference and reference not in known):
+            skipped.append(f"line {line}: the index does not hold {reference if targets else ' '.join(wanted) or 'a target'}")
+            continue
+        if not (cell.get("image") or cell.get("text") or reference):
+            skipped.append(f"line {line}: image, text and reference_id are all empty")
+            continue
+        picture = None
+        if cell.get("image"):
+            try:
+                picture = decode(path.parent / cell["image"], max_side=512)
+            except InputError as e:
+                skipped.append(f"line {line}: {e}")
+                continue
+        pictures.append(picture)
+        kept.append((known.get(reference, -1), cell.get("text", ""), np.array(targets, np.int64)))
+        if line % 64 == 0:
+            progress(line, len(rows), "reading queries")
+    if not kept:
+        raise InputError(f"none of the {len(rows)} queries of '{path.name}' fits this index; first: {skipped[0]}")
+    image = np.zeros((len(kept), index.image.shape[1]), np.float32)
+    text = np.zeros((len(kept), index.text.shape[1]), np.float32)
+    shown = [i for i, p in enumerate(pictures) if p is not None]
+    for start in range(0, len(shown), 128):
+        part = shown[start : start + 128]
+        image[part] = image_rows(encoder, [pictures[i] for i in part])  # type: ignore[misc]
+        progress(min(start + 128, len(shown)), len(shown), "encoding query pictures")
+    for i, (reference, _, _) in enumerate(kept):
+        if reference >= 0 and pictures[i] is None:
+            image[i] = index.image[reference]
+    said = sorted({t for _, t, _ in kept if t})
+    if said:
+        vectors = dict(zip(said, text_rows(encoder, said), strict=True))
+        for i, (_, words, _) in enumerate(kept):
+            if words:
+                text[i] = vectors[words]
+    return Queries(image, text, np.array([r for r, _, _ in kept], np.int64), [t for _, _, t in kept]), skipped
+
+
+def score_matrices(index: ProductIndex, q: Queries) -> dict[str, Array | None]:
+    """Scores (queries, products) of the head and its baselines; None for one that cannot answer every query.
+
+    `image` compares pictures with pictures, `text` texts with texts, `mean` the means of both, none of them trained.
+    """
+    dim = index.head.dim
+    mean = Mean(dim, index.image.shape[1], index.text.shape[1])
+    scores: dict[str, Array | None] = {
+        "head": index.head.fuse(image=q.image, text=q.text) @ index.vectors.T,
+        "image": q.image[:, :dim] @ index.image[:, :dim].T if present(q.image).all() else None,
+        "text": q.text[:, :dim] @ index.text[:, :dim].T if present(q.text).all() else None,
+        "mean": mean.fuse(image=q.image, text=q.text) @ mean.fuse(image=index.image, text=index.text).T,
+    }
+    left_out = np.flatnonzero(q.reference >= 0)
+    for s in scores.values():
+        if s is not None:
+            s[left_out, q.reference[left_out]] = -np.inf
+    return scores
+
+
+def per_query(scores: Array, targets: Sequence[NDArray[np.int64]]) -> dict[str, NDArray[np.float64]]:
+    """Every metric for every query (n,), by ir-measures on the first DEPTH answers."""
+    depth = min(DEPTH, scores.shape[1])
+    top = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
+    run = {str(i): {str(d): float(scores[i, d]) for d in row if np.isfinite(scores[i, d])} for i, row in enumerate(top)}
+    qrels = {str(i): {str(t): 1 for t in ts} for i, ts in enumerate(targets)}
+    names = {measure: name for name, measure in METRICS.items()}
+    values = {name: np.zeros(len(targets)) for name in METRICS}
+    for m in ir_measures.iter_calc(list(METRICS.values()), qrels, run):
+        values[names[m.measure]][int(m.query_id)] = m.value
+    return values
+
+
+def interval(values: NDArray[np.float64], seed: int = 0, resamples: int = 1000) -> dict[str, float]:
+    """Mean with a 95% percentile bootstrap interval over queries."""
+    rng = np.random.default_rng(seed)
+    means = rng.choice(values, (resamples, len(values))).mean(1) if len(values) else np.zeros(1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return {"value": float(values.mean()), "low": float(low), "high": float(high)}
+
+
+def evaluate(index: ProductIndex, q: Queries) -> dict[str, Any]:
+    """Metrics with intervals for the head and its baselines, on all queries and on those of products that the head's
+    training never saw (`unseen`, None where there are none)."""
+    matrices = score_matrices(index, q)
+    values = {name: per_query(s, q.targets) if s is not None else None for name, s in matrices.items()}
+
+    def table(keep: NDArray[np.bool_]) -> dict[str, Any]:
+        rankers = {
+            name: {metric: interval(v[keep]) for metric, v in metrics.items()} if metrics is not None else None
+            for name, metrics in values.items()
+        }
+        return {"queries": int(keep.sum()), "rankers": rankers}
+
+    held_out = {i for i in index.manifest.get("held_out", [])}
+    unseen = np.array([all(index.products[t].id in held_out for t in targets) for targets in q.targets])
+    result = table(np.ones(len(q), bool))
+    result["unseen"] = table(unseen) if unseen.any() and not unseen.all() else None
+    return result
+
+
+def as_text(result: dict[str, Any]) -> str:
+    """The result as a table for a terminal."""
+    lines = []
+    for title, part in (("all queries", result), ("queries of products never trained on", result.get("unseen"))):
+        if not part:
+            continue
+        lines.append(f"{title}: {part['queries']}")
+        lines.append("".join(["ranker".ljust(8), *(m.rjust(22) for m in METRICS)]))
+        for name in RANKERS:
+            metrics = part["rankers"][name]
+            cells = (
+                [f"{v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}]".rjust(22) for v in metrics.values()]
+                if metrics
+                else ["cannot answer these".rjust(22)]
+            )
+            lines.append(name.ljust(8) + "".join(cells))
+        lines.append("")
+    return "\n".join(lines)
+
+

@@ -1,0 +1,153 @@
+"""One product, the words the text tower reads for it, and the facets of many. Knows nothing of files."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+KNOWN = (
+    *("id", "image", "title", "description", "category"),
+    *("price", "currency", "url", "parent", "group"),
+)
+TEXT_DESCRIPTION = 300  # characters: text towers read some 77 tokens, and the attributes should be among them
+SILENT = frozenset("source licence license ean gtin upc asin isbn mpn barcode stock quantity sender".split())
+
+
+@dataclass(frozen=True)
+class Product:
+    """One thing to recommend. `image` is a POSIX path relative to the catalogue's root, "" if there is none."""
+
+    id: str
+    image: str
+    title: str
+    description: str = ""
+    category: str = ""
+    price: float | None = None
+    currency: str = ""
+    url: str = ""
+    parent: str = ""
+    group: str = ""
+    attributes: dict[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def text(self) -> str:
+        """What the text tower reads: "Title. Description. Colour: blue.", without what was already said."""
+        said = _sentences([self.title, _shortened(self.description)])
+        extra = []
+        for name, value in (("category", self.category), *self.attributes.items()):
+            if not value or is_id(name) or name in SILENT or _is_code(value):
+                continue
+            label = name.replace("_", " ").strip().capitalize()
+            if value.casefold() in ("false", "no"):
+                continue
+            if value.casefold() in ("true", "yes"):
+                words = "" if _says(said, label) else label
+            else:
+                items = [value] if name == "category" else split_values(value)
+                fresh = ", ".join(item for item in items if not _says(said, item))
+                words = f"{label}: {fresh}" if fresh else ""
+            if words:
+                extra.append(words)
+        return _sentences([said, *extra])
+
+    def field(self, name: str) -> str | float | None:
+        """A known column or an attribute by its name, in any case; None where the product has no such field."""
+        name = column_name(name)
+        if name in KNOWN:
+            return getattr(self, name)
+        return self.attributes.get(name)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """What a filter on `name` may match: the whole cell and, where it is a list, each of its items."""
+        value = self.field(name)
+        if value is None or value == "":
+            return ()
+        if isinstance(value, float):
+            return (f"{value:.4f}".rstrip("0").rstrip("."),)
+        return tuple(dict.fromkeys((value, *split_values(value))))
+
+
+def facets(products: Iterable[Product]) -> dict[str, dict[str, int]]:
+    """The columns worth filtering by: category and attributes whose values repeat, each value with its count.
+
+    A facet has at least two values, and at least two rows a value or no more than 50 values. Ids, codes, long
+    text and nearly unique columns are left out; a column of lists is counted by its items. Most frequent first.
+    """
+    columns: dict[str, list[str]] = {"category": []}
+    for product in products:
+        if product.category:
+            columns["category"].append(product.category)
+        for name, value in product.attributes.items():
+            if value:
+                columns.setdefault(name, []).append(value)
+    found = {}
+    for name, cells in columns.items():
+        is_category = name == "category"
+        if not is_category and (is_id(name) or sum(map(len, cells)) > 40 * len(cells)):
+            continue
+        if not is_category and _is_list(cells):
+            cells = [item for cell in cells for item in split_values(cell)]
+        counts = Counter(cells)
+        unique = len(counts) / max(len(cells), 1)
+        repeats = unique < 1 if is_category else unique <= 0.8
+        if len(counts) >= 2 and repeats and (unique <= 0.5 or len(counts) <= 50):
+            found[name] = dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    return found
+
+
+def split_values(cell: str) -> list[str]:
+    """ "Cool, Indoor" or "Cool|Indoor" as ["Cool", "Indoor"]; prose, numbers and the rest are one value."""
+    sign = next((sign for sign in "|;," if sign in cell), "")
+    if not sign:
+        return [cell.strip()] if cell.strip() else []
+    items = [item.strip() for item in cell.split(sign)]
+    # "Rich, dark and sweet as ever I had it in the whole of Italy" is prose, and 1,299 is a number.
+    if sign == "," and (re.search(r"\d,\d", cell) or any(len(item) > 40 for item in items)):
+        return [cell.strip()]
+    return list(dict.fromkeys(item for item in items if item))
+
+
+@lru_cache(maxsize=4096)  # filters and facets ask for the same few names again and again
+def column_name(header: str) -> str:
+    """A header as the code names it: lower case, underscores, British colour."""
+    name = re.sub(r"[\s\-]+", "_", header.strip().casefold())
+    return "colour" if name == "color" else name
+
+
+def is_id(name: str) -> bool:
+    """True for columns that number things: no shopper filters by them or says them."""
+    return name in ("id", "uuid", "sku") or name.endswith(("_id", "_ids", "_uuid", "_sku", "_url", "_link"))
+
+
+def _is_list(cells: list[str]) -> bool:
+    """True where cells hold several values whose parts mostly come back in other cells."""
+    distinct = [split_values(cell) for cell in dict.fromkeys(cells)]
+    parts = Counter(item for items in distinct for item in items)
+    several = {item for items in distinct if len(items) > 1 for item in items}
+    return bool(several) and sum(parts[item] > 1 for item in several) >= len(several) / 2
+
+
+def _is_code(value: str) -> bool:
+    """True for numbers of a system, hashes, addresses and notes too long to be a property."""
+    code = r"\d{5,}|[0-9a-fA-F]{8}-[0-9a-fA-F\-]{20,}|[0-9a-f]{16,}|\w+://\S*"
+    return len(value) > 120 or re.fullmatch(code, value) is not None
+
+
+def _sentences(parts: Iterable[str]) -> str:
+    return " ".join(part if part[-1] in ".!?" else f"{part}." for part in parts if part)
+
+
+def _shortened(text: str) -> str:
+    """The sentences that fit, or else the words that fit."""
+    if len(text) <= TEXT_DESCRIPTION:
+        return text
+    head = text[:TEXT_DESCRIPTION]
+    end = max(head.rfind(sign) for sign in (". ", "! ", "? "))
+    if end > TEXT_DESCRIPTION // 3:
+        return head[: end + 1]
+    return head.rsplit(" ", 1)[0].rstrip(" ,;:")
+
+
+def _says(text: str, words: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(words)}(?!\w)", text, re.I) is not None

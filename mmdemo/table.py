@@ -1,0 +1,184 @@
+"""A CSV, TSV or Parquet file as rows of text, whatever its encoding and separator.
+
+Knows nothing of products: columns are names, and cells are text.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mmdemo.errors import InputError
+
+SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".parquet"))
+MAX_BYTES = 512 * 1024 * 1024
+MAX_ROWS = 2_000_000
+MAX_COLUMNS = 500
+MAX_CELL = 1_000_000
+
+_FOREIGN = (
+    (b"PAR1", "a Parquet file; name it .parquet"),
+    (b"PK\x03\x04", "an Excel workbook or a ZIP; choose 'Save as' and 'CSV UTF-8', or name the ZIP .zip"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook; choose 'Save as' and 'CSV UTF-8'"),
+    (b"\x1f\x8b", "packed with gzip; unpack it first"),
+    (b"%PDF", "a PDF; a table saved as CSV is needed"),
+    (b"\x89PNG", "a picture; give a table or a folder"),
+    (b"\xff\xd8\xff", "a picture; give a table or a folder"),
+    (b"SQLite format 3", "a database; export the table as CSV"),
+)
+
+
+@dataclass
+class Table:
+    """`rows` are (line, cells), a cell per column; `broken` are (line, reason) for rows that do not fit them."""
+
+    columns: list[str]
+    rows: list[tuple[int, list[str]]] = field(default_factory=list)
+    broken: list[tuple[int, str]] = field(default_factory=list)
+    header_line: int = 1
+    notes: list[str] = field(default_factory=list)  # what a careful reader should know of the file
+    plain_numbers: bool = False  # True where numbers came as numbers, so that a dot is a decimal point
+
+
+def read_table(path: Path, known: Iterable[str]) -> Table:
+    """Read `path`; `known` are column names by which one separator is told from another. Raises InputError."""
+    try:
+        size = path.stat().st_size
+        with open(path, "rb") as stream:
+            head = stream.read(64)
+        if size > MAX_BYTES:
+            raise InputError(f"'{path.name}' has {size >> 20:,} MB; at most {MAX_BYTES >> 20} MB are read.")
+        if path.suffix.lower() == ".parquet":
+            return _read_parquet(path)
+        for magic, kind in _FOREIGN:
+            if head.startswith(magic):
+                raise InputError(f"'{path.name}' is {kind}.")
+        text, notes = _text(path.read_bytes(), path.name)
+    except OSError as error:
+        raise InputError(f"'{path.name}' cannot be opened ({error.strerror or error}).") from error
+    table = _read_text(text, path.name, frozenset(known), tabbed=path.suffix.lower() == ".tsv")
+    table.notes += notes
+    return table
+
+
+def _text(data: bytes, name: str) -> tuple[str, list[str]]:
+    """The file's text and what had to be assumed."""
+    nothing = InputError(f"'{name}' is empty; expected a table with the columns id, image and title.")
+    if not data.strip():
+        raise nothing
+    text, notes = "\0", []
+    try:
+        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+            text = data.decode("utf-16")
+        elif b"\0" in data[:4096]:
+            # Western text in UTF-16 without a mark has every other byte zero.
+            text = data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be")
+        else:
+            text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        loose = data.decode("utf-8-sig", errors="replace")
+        bad = loose.count("\ufffd")
+        if sum(c > "\x7f" for c in loose) - bad > 4 * bad:
+            text, notes = loose, [f"{bad} characters of '{name}' are damaged; the rest was read as UTF-8"]
+        elif b"\0" not in data:
+            text = data.decode("cp1252", errors="replace")
+            notes = [f"'{name}' is not UTF-8 and was read as Western European (cp1252); check the accents"]
+    if "\0" in text or any(c < "\t" for c in text[:4096]):
+        raise InputError(f"'{name}' is not a text table; save it as CSV in UTF-8.")
+    if not text.strip("\ufeff \t\r\n"):
+        raise nothing
+    return text, notes
+
+
+def _read_text(text: str, name: str, known: frozenset[str], tabbed: bool) -> Table:
+    csv.field_size_limit(MAX_CELL)
+    lines = io.StringIO(text, newline="").readlines()
+    skipped = 0
+    # Blank lines, and the line that spreadsheets put first to name the separator.
+    while skipped < len(lines) - 1 and (not lines[skipped].strip() or lines[skipped].lower().startswith("sep=")):
+        skipped += 1
+    delimiter = "\t" if tabbed and "\t" in lines[skipped] else _delimiter(lines[skipped], known)
+    # strict: a stray quote costs its own row, with the reason, and does not swallow the rows after it.
+    reader = csv.reader(lines[skipped:], delimiter=delimiter, strict=True, skipinitialspace=True)
+    try:
+        columns = next(reader)
+    except csv.Error as error:
+        raise InputError(f"The header of '{name}' cannot be read ({error}).") from error
+    while columns and not columns[-1].strip():
+        columns.pop()
+    if len(columns) > MAX_COLUMNS:
+        raise InputError(f"'{name}' has {len(columns)} columns; at most {MAX_COLUMNS} are read.")
+    table = Table(columns, header_line=skipped + 1)
+    width = len(columns)
+    while True:
+        line = skipped + reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            last = skipped + reader.line_num
+            where = f"lines {line} to {last}" if last > line else f"line {line}"
+            table.broken.append((line, f"a quote is not closed or not doubled in {where} ({error})"))
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        while len(cells) > width and not cells[-1].strip():
+            cells.pop()
+        if len(cells) != width:
+            table.broken.append((line, f"{len(cells)} cells where the header has {width}"))
+        elif len(table.rows) >= MAX_ROWS:
+            raise InputError(f"'{name}' has more than {MAX_ROWS:,} rows.")
+        else:
+            table.rows.append((line, cells))
+    return table
+
+
+def _delimiter(header: str, known: frozenset[str]) -> str:
+    """The separator that finds the most known columns in the header, then the most columns."""
+
+    def columns(delimiter: str) -> tuple[int, int]:
+        try:
+            cells = next(csv.reader([header], delimiter=delimiter))
+        except (csv.Error, StopIteration):
+            return 0, 0
+        return sum(cell.strip().casefold() in known for cell in cells), len(cells)
+
+    return max(",;\t|", key=columns)
+
+
+def _read_parquet(path: Path) -> Table:
+    import pyarrow as pa  # here: a second of start-up that only Parquet needs
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            if file.metadata.num_rows > MAX_ROWS or len(file.schema_arrow.names) > MAX_COLUMNS:
+                raise InputError(f"'{path.name}' has more than {MAX_ROWS:,} rows or {MAX_COLUMNS} columns.")
+            content = file.read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"'{path.name}' is not a Parquet file that can be read.") from error
+    names = [name for name in content.column_names if not name.startswith("__index_level_")]
+    columns = [[_cell(value, name, path.name) for value in content[name].to_pylist()] for name in names]
+    rows = [(line, list(cells)) for line, cells in enumerate(zip(*columns, strict=True), start=2)]
+    return Table(names, rows, plain_numbers=any(pa.types.is_floating(content[name].type) for name in names))
+
+
+def _cell(value: Any, column: str, file: str) -> str:
+    """A Parquet value as the text that a CSV would hold."""
+    if value is None or value != value:  # NaN and NaT differ from themselves
+        return ""
+    if isinstance(value, bytes) or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes)):
+        raise InputError(f"Column '{column}' of '{file}' holds bytes; save pictures as files and give their paths.")
+    if isinstance(value, float):
+        return f"{value:.10f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else ""
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(item, column, file) for item in value)
+    if isinstance(value, dict):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return str(value)

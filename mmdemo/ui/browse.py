@@ -1,0 +1,90 @@
+"""The Browse tab: the catalogue by facets, by words in the title and by order, one page at a time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from mmdemo.recommender import Recommender
+from mmdemo.ui import cards, theme
+from mmdemo.ui.shelf import ORDERS, Shelf, page_numbers
+
+HEAD = 10  # values of a facet shown before "more"
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+class Browse:
+    """The tab's components; `listen` wires them."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        index = recommender.index
+        self._shelf = Shelf(index.products, index.facets)
+        self._chosen = gr.State({})
+        facets, grid = self._draw({}, "", "order", 1)
+        with gr.Row(elem_id="mm-browse"):
+            with gr.Column(elem_classes="mm-side", min_width=0):
+                self._words = gr.Textbox(
+                    label="Search in titles", placeholder="Words in the title", max_lines=1, elem_id="mm-words"
+                )
+                self._order = gr.Dropdown(
+                    list(ORDERS.items()), value="order", label="Sort by", filterable=False, elem_id="mm-order"
+                )
+                self._facets = gr.HTML(
+                    facets, js_on_load=theme.asset("actions.js"), apply_default_css=False, elem_id="mm-facets"
+                )
+            with gr.Column(elem_classes="mm-main", min_width=0):
+                self.grid = gr.HTML(
+                    grid, js_on_load=theme.asset("actions.js"), apply_default_css=False, elem_id="mm-shelf"
+                )
+
+    def _draw(self, chosen: dict[str, list[str]], words: str, order: str, page: int) -> tuple[str, str]:
+        view = self._shelf.view(chosen, words, order, page)
+        facets = []
+        for column, values in view.facets.items():
+            head = [value for place, value in enumerate(values) if place < HEAD or value[2]]
+            tail = [value for value in values if value not in head]
+            if values:
+                facets.append({"column": column, "label": column.replace("_", " "), "head": head, "tail": tail})
+        count = sum(map(len, chosen.values()))
+        heading = f"{view.total:,} product{'' if view.total == 1 else 's'}"
+        grid = cards.render(
+            "grid",
+            heading=heading,
+            items=[cards.tile(item) for item in view.products],
+            page=view.page,
+            pages=view.pages,
+            numbers=page_numbers(view.page, view.pages),
+        )
+        return cards.render("facets", facets=facets, count=count), grid
+
+    def listen(self, page: gr.Blocks) -> None:
+        """Every change shows the first page of what remains; the pager alone moves within it."""
+
+        def toggle(
+            chosen: dict[str, list[str]], words: str, order: str, event: gr.EventData
+        ) -> tuple[dict[str, list[str]], str, str]:
+            column, value = str(event._data.get("column", "")), str(event._data.get("value", ""))
+            values = chosen.get(column, [])
+            values = [other for other in values if other != value] if value in values else [*values, value]
+            chosen = {name: kept for name, kept in {**chosen, column: values}.items() if kept}
+            return chosen, *self._draw(chosen, words, order, 1)
+
+        def clear(words: str, order: str) -> tuple[dict[str, list[str]], str, str]:
+            return {}, *self._draw({}, words, order, 1)
+
+        def again(chosen: dict[str, list[str]], words: str, order: str) -> tuple[str, str]:
+            return self._draw(chosen, words, order, 1)
+
+        def turn(chosen: dict[str, list[str]], words: str, order: str, event: gr.EventData) -> str:
+            number = str(event._data.get("page", "1"))
+            return self._draw(chosen, words, order, int(number) if number.isdecimal() else 1)[1]
+
+        state = [self._chosen, self._words, self._order]
+        drawn = [self._facets, self.grid]
+        self._facets.facet(toggle, state, [self._chosen, *drawn], **QUIET)
+        self._facets.clear(clear, state[1:], [self._chosen, *drawn], **QUIET)
+        self._words.input(again, state, drawn, trigger_mode="always_last", **QUIET)
+        self._order.input(again, state, drawn, **QUIET)
+        top = "() => document.getElementById('mm-tabs').scrollIntoView({behavior: 'smooth'})"
+        self.grid.turn(turn, state, self.grid, **QUIET).then(fn=None, js=top, api_visibility="private")

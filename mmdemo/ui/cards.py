@@ -1,0 +1,139 @@
+"""Products as HTML: every word that comes from a catalogue passes through an escaping template here.
+
+Pages are rendered on the server and shown by `gr.HTML` with its plain `${value}` template. Its own Handlebars templates
+are not used for catalogue text: their output is evaluated as a JavaScript template literal, so a title that holds
+"${...}" would run in the reader's browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+from mmdemo.catalog import Product
+from mmdemo.errors import InputError
+from mmdemo.recommender import Recommendation, Recommender
+from mmdemo.ui.theme import ASSETS
+
+PICTURES = "picture"  # the address under which thumbnails are served, relative to the page
+STARTS = "start"  # and that of the pictures in the queries to begin with
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
+PARTS = (("image", "photo"), ("text", "words"), ("interaction", "together"))
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(ASSETS), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def render(template: str, **values: object) -> str:
+    """One template of assets/ui with these values, all of them escaped."""
+    return _templates().get_template(f"{template}.html").render(**values)
+
+
+def money(price: float | None, currency: str = "") -> str:
+    """12.5, "EUR" -> "€12.50"; a currency without a known sign follows the number; no price is an empty string."""
+    if price is None:
+        return ""
+    amount = f"{price:,.0f}" if price == int(price) and abs(price) >= 1000 else f"{price:,.2f}"
+    sign = SYMBOLS.get(currency.upper(), currency if currency in SYMBOLS.values() else "")
+    return f"{sign}{amount}" if sign or not currency else f"{amount} {currency}"
+
+
+def receipt(parts: Mapping[str, float]) -> list[dict[str, object]]:
+    """The three parts of a score as shares of a bar (by size; a part that pulled the score down is marked)."""
+    total = sum(abs(parts.get(name, 0.0)) for name, _ in PARTS) or 1.0
+    return [
+        {
+            "name": name,
+            "label": label,
+            "share": round(100 * abs(parts.get(name, 0.0)) / total),
+            "value": parts.get(name, 0.0),
+            "against": parts.get(name, 0.0) < -0.0005,
+        }
+        for name, label in PARTS
+    ]
+
+
+def tile(product: Product, found: Recommendation | None = None) -> dict[str, object]:
+    """What one card shows; `found` adds its match, its receipt and its reason."""
+    return {
+        "id": product.id,
+        "title": product.title,
+        "category": product.category,
+        "price": money(product.price, product.currency),
+        "picture": picture(product),
+        "match": None if found is None else round(100 * found.match),
+        "parts": [] if found is None else receipt(found.parts),
+        "reason": "" if found is None else found.reason,
+    }
+
+
+def tiles(found: Iterable[Recommendation]) -> list[dict[str, object]]:
+    """One card for each recommendation, in order."""
+    return [tile(item.product, item) for item in found]
+
+
+def picture(product: Product) -> str:
+    """The address of a product's thumbnail, or an empty string where it has no picture."""
+    return f"{PICTURES}/{quote(product.id, safe='')}" if product.image else ""
+
+
+def routes(recommender: Recommender, starts: Mapping[str, Path]) -> list[Route]:
+    """Thumbnails by product id and `starts` by number, so that a page never names a folder of this machine."""
+
+    def send(path: Path | None) -> Response:
+        if path is None or not path.is_file():
+            return Response("There is no such picture.", status_code=404, media_type="text/plain")
+        return FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
+
+    def product(request: Request) -> Response:
+        try:
+            return send(recommender.index.thumbnail(recommender.product(request.path_params["id"]).id))
+        except InputError:
+            return send(None)
+
+    def start(request: Request) -> Response:
+        return send(starts.get(request.path_params["number"]))
+
+    return [Route(f"/{PICTURES}/{{id:path}}", product), Route(f"/{STARTS}/{{number}}", start)]
+
+
+def variant_labels(variants: Sequence[Product]) -> dict[str, str]:
+    """Id -> the attribute values in which a variant differs from its siblings ("oak · low"), else its title."""
+    names = sorted({name for item in variants for name in item.attributes})
+    differing = [name for name in names if len({item.attributes.get(name, "") for item in variants}) > 1]
+    return {
+        item.id: " · ".join(filter(None, (item.attributes.get(name, "") for name in differing))) or item.title
+        for item in variants
+    }
+
+
+def safe_link(url: str) -> str:
+    """The address if it is an ordinary web address, else an empty string (no javascript:, no file:)."""
+    try:
+        return url if urlsplit(url).scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
+
+
+def catalogue_name(manifest: Mapping[str, object]) -> str:
+    """What the header calls the catalogue."""
+    name = manifest.get("name") or manifest.get("catalogue") or manifest.get("catalog") or ""
+    name = name.get("name", "") if isinstance(name, Mapping) else name
+    return str(name) or "catalogue"
+
+
+def encoder_name(manifest: Mapping[str, object]) -> str:
+    """What the header calls the encoder."""
+    encoder = manifest.get("encoder", "")
+    return str(encoder.get("name") or encoder.get("spec") or "") if isinstance(encoder, Mapping) else str(encoder)

@@ -1,0 +1,288 @@
+"""The Discover tab: a photo, a sentence, or both; filters; results that say why they are there."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from mmdemo import imaging
+from mmdemo.errors import InputError
+from mmdemo.query import Filter, Query
+from mmdemo.recommender import Recommender
+from mmdemo.ui import cards, starts, theme
+from mmdemo.ui.api import uploaded
+
+COUNTS = (8, 12, 24, 48)
+FACETS = 6  # drop-downs shown; the Browse tab shows every facet
+DOUBT = 25  # per cent: below this match the best answer is called a distant one
+SHOWN_SIDE = 1024  # pixels of a photo put into the photo box by a click
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+BUSY: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
+
+log = logging.getLogger(__name__)
+
+from gradio.events import Dependency
+
+class Photo(gr.Image):
+    """Hands over the uploaded file unopened, so that only `mmdemo.imaging` ever decodes a stranger's picture."""
+
+    is_template = True  # the page shows it as the plain image component
+
+    def preprocess(self, payload: Any) -> str | None:
+        """The file's path."""
+        return payload.path if payload else None
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+class Discover:
+    """The tab's components; `listen` wires them."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        self._recommender = recommender
+        index = recommender.index
+        self._starts = self._pick_starts()
+        self._reference = gr.State("")
+        self._filters: list[str] = [column for column, values in index.facets.items() if len(values) > 1][:FACETS]
+        priced = [item.price for item in index.products if item.price is not None]
+        actions = theme.asset("actions.js")
+        with gr.Row(elem_id="mm-discover"):
+            with gr.Column(elem_id="mm-query", elem_classes="mm-side", min_width=0):
+                self.photo = Photo(
+                    type="filepath",
+                    image_mode=None,
+                    label="Photo",
+                    sources=["upload", "clipboard", "webcam"],
+                    buttons=[],
+                    height=232,
+                    elem_id="mm-photo",
+                    placeholder="Drop a photo here\nor click to choose one",
+                    webcam_options=gr.WebcamOptions(mirror=False),
+                )
+                self.chosen = gr.HTML("", js_on_load=actions, apply_default_css=False, elem_id="mm-reference")
+                self._text = gr.Textbox(
+                    label="In words",
+                    placeholder="What is it, or what should be different?",
+                    lines=1,
+                    max_lines=1,
+                    max_length=500,
+                    elem_id="mm-text",
+                )
+                with gr.Group(elem_id="mm-weight"):
+                    self._weight = gr.Slider(
+                        0, 1, value=0.5, step=0.05, label="Words or photo: which counts more?", buttons=[]
+                    )
+                    gr.HTML(
+                        "<p class='mm-ends'><span>only the words</span><span>only the photo</span></p>",
+                        apply_default_css=False,
+                    )
+                gr.HTML(
+                    "<p class='mm-hint'>Give a photo and words together, and a slider here weighs one against the other.</p>",
+                    apply_default_css=False,
+                    elem_id="mm-weight-hint",
+                )
+                with gr.Row(elem_id="mm-go"):
+                    self._button = gr.Button("Search", variant="primary", elem_id="mm-search", min_width=0, scale=3)
+                    self._reset = gr.Button("Start again", variant="secondary", elem_id="mm-reset", min_width=0, scale=2)
+                with gr.Accordion("Filters", open=False, elem_id="mm-filters"):
+                    self._facets = [
+                        gr.Dropdown(
+                            [(f"{value}  ({count})", value) for value, count in _by_count(index.facets[column])],
+                            multiselect=True,
+                            label=column.replace("_", " ").capitalize(),
+                            elem_id=f"mm-filter-{place}",
+                        )
+                        for place, column in enumerate(self._filters)
+                    ]
+                    with gr.Row(visible=bool(priced), elem_id="mm-prices"):
+                        self._low = gr.Number(
+                            label="Price from",
+                            placeholder=f"{min(priced):.0f}" if priced else None,
+                            minimum=0,
+                            min_width=0,
+                            elem_id="mm-low",
+                        )
+                        self._high = gr.Number(
+                            label="Price to",
+                            placeholder=f"{max(priced):.0f}" if priced else None,
+                            minimum=0,
+                            min_width=0,
+                            elem_id="mm-high",
+                        )
+                    self._count = gr.Radio(COUNTS, value=12, label="Number of results", elem_id="mm-count")
+            with gr.Column(elem_classes="mm-main", min_width=0):
+                self._notice = gr.HTML("", apply_default_css=False, elem_id="mm-notice")
+                self.results = gr.HTML(
+                    self._welcome(), js_on_load=actions, apply_default_css=False, elem_id="mm-results"
+                )
+
+    def _pick_starts(self) -> list[starts.Start]:
+        products = self._recommender.index.products
+        known = {item.id for item in products}
+        given = starts.read_queries(theme.ASSETS.parent / "catalog" / "queries.csv", known)
+        photos, said = starts.choose(given)
+        if not photos or not said:
+            own_photos, own_said = starts.choose(starts.from_products(products))
+            photos, said = photos or own_photos, said or own_said
+        return [*photos, *said]
+
+    def _welcome(self) -> str:
+        shown = []
+        for number, start in enumerate(self._starts):
+            picture = ""
+            if start.image is not None:
+                picture = f"{cards.STARTS}/{number}"
+            elif start.reference:
+                picture = cards.picture(self._recommender.product(start.reference))
+            shown.append({"number": number, "text": start.text, "picture": picture, "title": start.text})
+        return cards.render(
+            "welcome",
+            photos=[item for item in shown if item["picture"]],
+            sentences=[item for item in shown if not item["picture"]],
+        )
+
+    @property
+    def start_pictures(self) -> dict[str, Path]:
+        """Number -> file, for the pictures of the queries to begin with."""
+        return {str(number): start.image for number, start in enumerate(self._starts) if start.image is not None}
+
+    def _search(
+        self,
+        photo: Image.Image | None,
+        text: str,
+        reference: str,
+        weight: float,
+        count: int,
+        low: float | None,
+        high: float | None,
+        facets: tuple[list[str] | None, ...],
+    ) -> str:
+        """The results as HTML, or the welcome page where nothing was asked; InputError if it cannot be answered."""
+        text = text.strip()
+        if photo is None and not text and not reference:
+            return self._welcome()
+        if low is not None and high is not None and low > high:
+            raise InputError(f"The price range runs backwards: from {low:g} to {high:g}. Swap the two.")
+        rules = [
+            Filter(column, "=", "|".join(values))
+            for column, values in zip(self._filters, facets, strict=True)
+            if values
+        ]
+        rules += [Filter("price", op, f"{value:g}") for op, value in ((">=", low), ("<=", high)) if value is not None]
+        query = Query(
+            image=photo, text=text, reference=reference, k=int(count), weight=float(weight), filters=tuple(rules)
+        )
+        found = self._recommender.recommend(query)
+        if not found:
+            raise InputError("No product passes these filters. Take one away to see more.")
+        best = round(100 * found[0].match)
+        doubt = f"Nothing here is a close match; the nearest is {best}% sure. These are the nearest." if best < DOUBT else ""
+        asked = [f"“{text}”" if text else "", "your photo" if photo is not None else "", "this product" if reference else ""]
+        return cards.render(
+            "results",
+            heading=f"{len(found)} of {len(self._recommender.index.products):,} for {' and '.join(filter(None, asked))}",
+            doubt=doubt,
+            items=cards.tiles(found),
+        )
+
+    def listen(self, also_from: gr.HTML, tabs: gr.Tabs) -> None:
+        """Wire the tab; `also_from` is the product dialog, whose "like" comes back here through `tabs`."""
+        asked = [self._text, self._weight, self._count, self._low, self._high, *self._facets]
+        shown = [self.photo, self._reference, self.chosen, self._notice, self.results]
+
+        def answer(
+            photo: str | Image.Image | None, reference: str, text: str, *rest: Any, shown_photo: Any = None
+        ) -> tuple[Any, ...]:
+            """Values for `shown`; a fault becomes one sentence above the results that were there."""
+            try:
+                decoded = imaging.decode(uploaded(photo)) if isinstance(photo, str) else photo
+            except InputError as error:
+                return None, gr.skip(), gr.skip(), _notice(error), gr.skip()
+            try:
+                weight, count, low, high, *facets = rest
+                page = self._search(decoded, text or "", reference, weight, count, low, high, tuple(facets))
+                item = cards.tile(self._recommender.product(reference)) if reference else None
+            except InputError as error:
+                return gr.skip(), gr.skip(), gr.skip(), _notice(error), gr.skip()
+            except Exception:
+                log.exception("a search failed")
+                sorry = InputError("Something went wrong here, and it was not your query. The log of the server says more.")
+                return gr.skip(), gr.skip(), gr.skip(), _notice(sorry), gr.skip()
+            photo_value = gr.skip() if shown_photo is None else shown_photo
+            return photo_value, reference, cards.render("reference", item=item), _notice(None), page
+
+        def search(photo: str | None, reference: str, *rest: Any) -> tuple[Any, ...]:
+            return answer(photo, "" if photo else reference, *rest)
+
+        def refine(photo: str | None, reference: str, text: str, *rest: Any) -> tuple[Any, ...]:
+            if photo is None and not reference and not (text or "").strip():
+                return tuple(gr.skip() for _ in shown)
+            return answer(photo, reference, text, *rest)
+
+        def like(event: gr.EventData, *values: Any) -> tuple[Any, ...]:
+            return answer(None, str(event._data.get("id", "")), *values, shown_photo=gr.update(value=None))
+
+        def like_from_dialog(event: gr.EventData, *values: Any) -> tuple[Any, ...]:
+            return gr.Tabs(selected="discover"), *like(event, *values)
+
+        def drop(*values: Any) -> tuple[Any, ...]:
+            return answer(None, "", *values)
+
+        def attempt(event: gr.EventData, weight: float, count: int) -> tuple[Any, ...]:
+            number = str(event._data.get("number", ""))
+            start = self._starts[int(number)] if number.isdecimal() and int(number) < len(self._starts) else starts.Start()
+            photo = None if start.image is None else imaging.decode(start.image, max_side=SHOWN_SIDE)
+            values = [start.text, weight, count, None, None, *(None for _ in self._facets)]
+            made = answer(photo, start.reference, *values, shown_photo=gr.update(value=photo))
+            return *made, start.text, None, None, *([] for _ in self._facets)
+
+        def restart() -> tuple[Any, ...]:
+            made = answer(None, "", "", 0.5, 12, None, None, *(None for _ in self._facets), shown_photo=gr.update(value=None))
+            return *made, "", 0.5, None, None, *([] for _ in self._facets)
+
+        whole = [self.photo, self._reference, *asked]
+        down = "() => { if (window.innerWidth < 900) document.getElementById('mm-results').scrollIntoView({behavior: 'smooth'}); }"
+        up = "() => window.scrollTo({top: 0, behavior: 'smooth'})"
+
+        def on(event: Callable[..., Any], fn: Callable[..., Any], inputs: list[Any], outputs: list[Any], js: str = "") -> None:
+            done = event(fn, inputs, outputs, show_progress_on=self.results, concurrency_id="search", **BUSY)
+            if js:
+                done.success(fn=None, js=js, api_visibility="private")
+
+        on(self._button.click, search, whole, shown, down)
+        on(self._text.submit, search, whole, shown, down)
+        on(self.photo.input, search, whole, shown, down)
+        for facet in (*self._facets, self._low, self._high, self._count):
+            event = facet.submit if isinstance(facet, gr.Number) else facet.input
+            on(event, refine, whole, shown)
+            if isinstance(facet, gr.Number):
+                on(facet.blur, refine, whole, shown)
+        on(self._weight.release, refine, whole, shown)
+        on(self.results.like, like, asked, shown, up)
+        on(also_from.like, like_from_dialog, asked, [tabs, *shown], up)
+        on(self.chosen.drop, drop, asked, shown)
+        fields = [self._text, self._low, self._high, *self._facets]
+        on(self.results.attempt, attempt, [self._weight, self._count], [*shown, *fields])
+        on(
+            self._reset.click,
+            restart,
+            [],
+            [*shown, self._text, self._weight, self._low, self._high, *self._facets],
+        )
+
+
+def _by_count(values: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(values.items(), key=lambda pair: (-pair[1], pair[0].casefold()))
+
+
+def _notice(error: InputError | None) -> str:
+    sentence = "" if error is None else str(error)
+    return cards.render("notice", sentence=sentence[:1].upper() + sentence[1:])

@@ -1,0 +1,89 @@
+"""The demo as a visitor meets it: one running app for each index, and a real Chromium to look at it with."""
+
+import atexit
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parents[2]
+INDEX = Path(os.environ.get("MMDEMO_TEST_INDEX", HOME / "index" / "default"))
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running app."""
+
+    url: str
+    log: Path
+    process: subprocess.Popen
+
+
+@cache
+def chromium() -> str:
+    """The path of a Chromium: an installed one, else Debian's package, else Playwright's own. Raises where none is."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if not found and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        subprocess.run("apt-get update -qq && apt-get install -y -qq chromium", shell=True, capture_output=True)
+        found = shutil.which("chromium")
+    if not found:
+        found = _playwrights_own()
+        if not found:
+            subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], capture_output=True)
+            found = _playwrights_own()
+    if not found:
+        raise RuntimeError("no Chromium: install one (Debian: apt-get install chromium), or run playwright install chromium")
+    print(f"browser tests use {found}")
+    return found
+
+
+def _playwrights_own() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if path and Path(path).exists() else None
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@cache
+def start(index: Path = INDEX) -> Demo:
+    """The app on this index, started once and ended with the tests."""
+    port = free_port()
+    log = Path(tempfile.mkdtemp(prefix="mmdemo-test-")) / "log.txt"
+    command = [sys.executable, "app.py", "--index", str(index), "--port", str(port)]
+    with log.open("w") as out:
+        process = subprocess.Popen(command, cwd=HOME, stdout=out, stderr=subprocess.STDOUT)
+    atexit.register(stop, process)
+    url = f"http://127.0.0.1:{port}"
+    for _ in range(600):
+        if url in log.read_text():
+            return Demo(url, log, process)
+        if process.poll() is not None:
+            break
+        time.sleep(0.2)
+    raise RuntimeError(f"the app did not start on {index}:\n{log.read_text()}")
+
+
+def stop(process: subprocess.Popen) -> None:
+    """End one app."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()

@@ -1,0 +1,344 @@
+"""The demo in a real browser: what a visitor does, on the shipped index."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import demo_process
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+CARDS = "#mm-results .mm-card"
+HEADING = "#mm-results .mm-bar h2"
+
+
+def ask(page: Page, text: str, enter: bool = True) -> None:
+    """Type a sentence and search, and wait for the answer to it."""
+    field = page.locator("#mm-text :is(input, textarea)")
+    field.fill(text)
+    field.press("Enter") if enter else page.click("#mm-search")
+    expect(page.locator(HEADING)).to_contain_text(text)
+
+
+def upload(page: Page, picture: Path) -> None:
+    page.set_input_files("#mm-photo input[type=file]", picture)
+
+
+def ids(cards: Locator) -> list[str]:
+    return cards.evaluate_all("cards => cards.map(card => card.dataset.id)")
+
+
+def tab(page: Page, name: str) -> None:
+    page.locator(".tab-container:not(.visually-hidden)").get_by_role("tab", name=name).click()
+
+
+@pytest.fixture(scope="session")
+def product(index):
+    """A product with a picture, from the middle of the catalogue."""
+    pictured = [item for item in index.products if item.image]
+    return pictured[len(pictured) // 2]
+
+
+@pytest.fixture(scope="session")
+def photo(index, product, tmp_path_factory) -> Path:
+    """Its picture as a visitor might have it: cropped, and a JPEG."""
+    path = tmp_path_factory.mktemp("photo") / "mine.jpg"
+    with Image.open(index.thumbnail(product.id)) as picture:
+        wide, high = picture.size
+        crop = picture.convert("RGB").crop((wide // 16, high // 16, wide - wide // 16, high - high // 16))
+    crop.save(path, quality=90)
+    return path
+
+
+def test_first_page_says_what_is_open(page: Page, index, screen) -> None:
+    header = page.locator("#mm-header")
+    expect(header).to_contain_text("mmdemo")
+    expect(header).to_contain_text(f"{len(index.products):,} products")
+    expect(header).to_contain_text(index.manifest["encoder"]["name"])
+    assert page.locator(".mm-start").count() >= 3
+    assert page.locator(".mm-say").count() >= 3
+    page.wait_for_function("[...document.querySelectorAll('.mm-start img')].every(i => i.complete && i.naturalWidth)")
+    screen(page, "welcome")
+
+
+def test_every_example_works_at_the_first_click(page: Page) -> None:
+    for kind in (".mm-start", ".mm-say"):
+        for number in range(page.locator(kind).count()):
+            page.locator(kind).nth(number).click()
+            expect(page.locator(CARDS).first).to_be_visible()
+            expect(page.locator("#mm-notice")).to_be_empty()
+            page.click("#mm-reset")
+            expect(page.locator(".mm-welcome")).to_be_visible()
+            expect(page.locator("#mm-photo img")).to_have_count(0)
+
+
+def test_photo_and_words_find_the_product(page: Page, product, photo, screen) -> None:
+    upload(page, photo)
+    expect(page.locator(HEADING)).to_contain_text("your photo")
+    assert product.id in ids(page.locator(CARDS))[:5]
+    ask(page, product.title, enter=False)
+    expect(page.locator(HEADING)).to_contain_text("your photo and")
+    first = page.locator(CARDS).first
+    assert ids(first) == [product.id]
+    expect(first.locator(".mm-title")).to_have_text(product.title)
+    expect(first.locator(".mm-match")).to_have_text(re.compile(r"\d+% match"))
+    expect(first.locator(".mm-receipt")).to_have_attribute("aria-label", re.compile(r"photo \d+%.*words \d+%.*together \d+%"))
+    expect(first.locator(".mm-reason")).to_have_text(re.compile(r"\w.*\."))
+    screen(page, "discover")
+
+
+def test_slider_shows_only_where_there_is_something_to_weigh(page: Page, photo) -> None:
+    slider = page.locator("#mm-weight input[type=range]")
+    ask(page, "blue")
+    expect(slider).to_be_hidden()
+    expect(page.locator("#mm-weight-hint")).to_be_visible()
+    upload(page, photo)
+    expect(page.locator(HEADING)).to_contain_text("your photo and")
+    expect(slider).to_be_visible()
+    expect(page.locator("#mm-weight-hint")).to_be_hidden()
+    before = page.locator("#mm-results").inner_html()
+    slider.fill("1")
+    slider.dispatch_event("pointerup")
+    page.wait_for_function("old => document.querySelector('#mm-results').innerHTML !== old", arg=before)
+
+
+def test_more_like_this_starts_from_that_product(page: Page) -> None:
+    ask(page, "round")
+    card = page.locator(CARDS).nth(1)
+    chosen, title = ids(card)[0], card.locator(".mm-title").inner_text()
+    card.locator(".mm-more").click()
+    expect(page.locator("#mm-reference b")).to_have_text(title)
+    expect(page.locator(HEADING)).to_contain_text(title)
+    assert chosen not in ids(page.locator(CARDS))
+    page.click("#mm-reference [data-act=drop]")
+    expect(page.locator(".mm-chip")).to_have_count(0)
+    expect(page.locator(HEADING)).not_to_contain_text(title)
+
+
+def test_filters_narrow_the_results_at_once(page: Page, index) -> None:
+    ask(page, "something nice")
+    page.locator("#mm-filters > button").click()
+    column, values = next(iter(index.facets.items()))
+    value = max(values, key=values.__getitem__)
+    page.click("#mm-filter-0 input")
+    page.locator("#mm-filter-0 [role=option]").filter(has_text=value).first.click()
+    page.keyboard.press("Escape")
+    known = {item.id: item for item in index.products}
+    expect(page.locator("#mm-filters > button")).to_contain_text("1")
+    assert all(value in known[one].values(column) for one in ids(page.locator(CARDS)))
+    prices = sorted(item.price for item in index.products if item.price is not None and value in item.values(column))
+    middle = round(prices[len(prices) // 2])
+    field = page.locator("#mm-high input")
+    field.fill(str(middle))
+    field.press("Enter")
+    expect(page.locator("#mm-filters > button")).to_contain_text("2")
+    assert ids(page.locator(CARDS))
+    assert all(known[one].price <= middle for one in ids(page.locator(CARDS)))
+    page.locator("#mm-low input").fill(str(middle + 1))
+    page.locator("#mm-low input").press("Enter")
+    expect(page.locator("#mm-notice")).to_contain_text("backwards")
+    assert ids(page.locator(CARDS))
+    page.locator("#mm-low input").fill("")
+    page.locator("#mm-low input").press("Enter")
+    expect(page.locator("#mm-notice")).to_be_empty()
+
+
+def test_number_of_results(page: Page) -> None:
+    page.locator("#mm-filters > button").click()
+    ask(page, "blue")
+    expect(page.locator(CARDS)).to_have_count(12)
+    page.locator("#mm-count label", has_text="24").click()
+    expect(page.locator(CARDS)).to_have_count(24)
+
+
+@pytest.mark.parametrize("name", ["letter.png", "empty.jpg", "half.jpg"])
+def test_bad_upload_is_one_sentence_and_keeps_the_results(page: Page, photo, tmp_path, name) -> None:
+    content = {"letter.png": b"Dear Sir or Madam", "empty.jpg": b"\xff", "half.jpg": photo.read_bytes()[:900]}[name]
+    (tmp_path / name).write_bytes(content)
+    ask(page, "blue")
+    before = ids(page.locator(CARDS))
+    upload(page, tmp_path / name)
+    notice = page.locator("#mm-notice [role=alert]")
+    expect(notice).to_contain_text(name)
+    assert "Traceback" not in notice.inner_text()
+    assert ids(page.locator(CARDS)) == before
+    expect(page.locator("#mm-photo img")).to_have_count(0)
+    upload(page, photo)
+    expect(page.locator(HEADING)).to_contain_text("your photo")
+    expect(page.locator("#mm-notice")).to_be_empty()
+
+
+def test_drop_and_webcam(page: Page, photo) -> None:
+    transfer = page.evaluate_handle(
+        """bytes => { const t = new DataTransfer();
+        t.items.add(new File([new Uint8Array(bytes)], 'dropped.jpg', {type: 'image/jpeg'})); return t; }""",
+        list(photo.read_bytes()),
+    )
+    page.locator("#mm-photo button").first.dispatch_event("drop", {"dataTransfer": transfer})
+    expect(page.locator(HEADING)).to_contain_text("your photo")
+    page.click("#mm-reset")
+    expect(page.locator(".mm-welcome")).to_be_visible()
+    page.locator("#mm-photo .source-selection button").nth(1).click()
+    page.locator("#mm-photo .access-wrap button, #mm-photo button:has-text('Webcam')").first.click()
+    page.locator("#mm-photo button[aria-label='capture photo']").click()
+    expect(page.locator(HEADING)).to_contain_text("your photo")
+
+
+def test_browse_by_facets_words_order_and_page(page: Page, index, screen) -> None:
+    tab(page, "Browse")
+    grid, heading = page.locator("#mm-shelf .mm-card"), page.locator("#mm-shelf h2")
+    expect(heading).to_have_text(f"{len(index.products):,} products")
+    assert grid.count() <= 24
+    screen(page, "browse")
+    first = ids(grid)
+    page.locator(".mm-page[data-page='2']").first.click()
+    expect(page.locator(".mm-page[aria-current]")).to_have_text("2")
+    assert not set(ids(grid)) & set(first)
+    column, values = next(iter(index.facets.items()))
+    value, count = next(iter(values.items()))
+    chip = page.locator(f".mm-value[data-column='{column}'][data-value='{value}']")
+    chip.click()
+    expect(heading).to_have_text(f"{count:,} products")
+    expect(chip).to_have_attribute("aria-pressed", "true")
+    known = {item.id: item for item in index.products}
+    assert all(value in known[one].values(column) for one in ids(grid))
+    page.locator("#mm-order input").click()
+    page.get_by_role("option", name="Price, low to high").click()
+    cheapest = min(item.price for item in index.products if item.price is not None and value in item.values(column))
+    page.wait_for_function(
+        "id => document.querySelector('#mm-shelf .mm-card').dataset.id === id",
+        arg=next(i.id for i in index.products if i.price == cheapest and value in i.values(column)),
+    )
+    word = known[ids(grid)[0]].title.split()[0]
+    page.locator("#mm-words :is(input, textarea)").fill(word)
+    expected = sum(word.casefold() in i.title.casefold() and value in i.values(column) for i in index.products)
+    expect(heading).to_have_text(f"{expected:,} product{'' if expected == 1 else 's'}")
+    page.locator("#mm-words :is(input, textarea)").fill("no such thing")
+    expect(page.locator("#mm-shelf .mm-notice")).to_be_visible()
+    page.click("#mm-facets [data-act=clear]")
+    page.locator("#mm-words :is(input, textarea)").fill("")
+    expect(heading).to_have_text(f"{len(index.products):,} products")
+
+
+def test_product_page_walks_from_similar_to_similar(page: Page, index, screen) -> None:
+    tab(page, "Browse")
+    family = next((i for i in index.products if i.parent and sum(o.parent == i.parent for o in index.products) > 1), None)
+    shown = family or index.products[0]
+    page.locator("#mm-words :is(input, textarea)").fill(shown.title)
+    page.locator(f"#mm-shelf .mm-card[data-id='{shown.id}'] .mm-pic").click()
+    dialog = page.locator(".mm-dialog")
+    expect(dialog.locator("h2")).to_have_text(shown.title)
+    for value in shown.attributes.values():
+        expect(dialog.locator(".mm-attributes")).to_contain_text(value)
+    if family:
+        assert dialog.locator(".mm-swatch").count() == sum(o.parent == family.parent for o in index.products)
+    page.wait_for_function("[...document.querySelectorAll('.mm-dialog img')].every(i => i.complete && i.naturalWidth)")
+    screen(page, "product")
+    similar = dialog.locator(".mm-card").first
+    title = similar.locator(".mm-title").inner_text()
+    similar.locator(".mm-pic").click()
+    expect(dialog.locator("h2")).to_have_text(title)
+    dialog.locator("[data-back]").click()
+    expect(dialog.locator("h2")).to_have_text(shown.title)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.locator(f"#mm-shelf .mm-card[data-id='{shown.id}'] .mm-pic").focus()
+    page.keyboard.press("Enter")
+    expect(dialog.locator("h2")).to_have_text(shown.title)
+    dialog.locator("[data-act=like]").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#mm-reference b")).to_have_text(shown.title)
+    expect(page.locator(CARDS).first).to_be_visible()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_phone_has_no_sideways_scroll(visit: Callable[..., Page], screen, dark: bool) -> None:
+    page = visit(390, 844, dark=dark)
+    name = f"phone-{'dark' if dark else 'light'}"
+
+    def fits() -> None:
+        wide = page.evaluate("Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)")
+        outside = page.evaluate(
+            """[...document.querySelectorAll('.gradio-container :is(button, img, h1, h2, h3, p, input, textarea)')]
+            .filter(e => e.checkVisibility() && !e.closest('.visually-hidden, .sr-only'))
+            .filter(e => { const r = e.getBoundingClientRect(); return r.width > 1 && (r.right > 391 || r.left < -1); })
+            .map(e => e.outerHTML.slice(0, 120))"""
+        )
+        assert wide <= 390 and not outside, outside
+
+    fits()
+    screen(page, f"{name}-welcome")
+    page.locator(".mm-start").first.click()
+    expect(page.locator(CARDS).first).to_be_visible()
+    page.wait_for_timeout(600)
+    fits()
+    screen(page, name)
+    page.locator(f"{CARDS} .mm-pic").first.click()
+    expect(page.locator(".mm-dialog h2")).to_be_visible()
+    fits()
+    screen(page, f"{name}-product")
+    page.click("[data-close]")
+    tab(page, "Browse")
+    expect(page.locator("#mm-shelf .mm-card").first).to_be_visible()
+    fits()
+    screen(page, f"{name}-browse")
+
+
+def test_dark_follows_the_system_and_the_switch(visit: Callable[..., Page], screen) -> None:
+    page = visit(dark=True)
+    paper = "getComputedStyle(document.querySelector('.gradio-container')).backgroundColor"
+    dark = page.evaluate(paper)
+    page.locator(".mm-say").first.click()
+    expect(page.locator(CARDS).first).to_be_visible()
+    screen(page, "dark")
+    page.click("[data-theme-toggle]")
+    light = page.evaluate(paper)
+    assert sum(map(int, re.findall(r"\d+", dark)[:3])) < 150 < 600 < sum(map(int, re.findall(r"\d+", light)[:3]))
+    page.reload()
+    page.wait_for_selector(".mm-welcome")
+    page.wait_for_timeout(300)
+    assert page.evaluate(paper) == light
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_serious(visit: Callable[..., Page], dark: bool) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = visit(dark=dark)
+
+    def check(where: str) -> None:
+        page.wait_for_timeout(300)
+        found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        serious = [
+            f"{where}: {fault['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for fault in found
+            if fault["impact"] in ("serious", "critical")
+            for node in fault["nodes"]
+            if "mm-" in node["html"] or "mm-" in str(node["target"])
+        ]
+        assert not serious, "\n".join(serious)
+
+    check("welcome")
+    page.locator(".mm-say").first.click()
+    expect(page.locator(CARDS).first).to_be_visible()
+    check("results")
+    page.locator(f"{CARDS} .mm-pic").first.click()
+    expect(page.locator(".mm-dialog h2")).to_be_visible()
+    check("product")
+    page.click("[data-close]")
+    tab(page, "Browse")
+    expect(page.locator("#mm-shelf .mm-card").first).to_be_visible()
+    check("browse")
+
+
+def test_two_visitors_do_not_share_a_search(visit: Callable[..., Page]) -> None:
+    one, two = visit(), visit()
+    ask(one, "blue")
+    expect(two.locator(".mm-welcome")).to_be_visible()
+    ask(two, "wood")
+    expect(one.locator(HEADING)).to_contain_text("blue")
+
+
+def test_the_log_is_quiet(demo: demo_process.Demo) -> None:
+    """Runs last: whatever the tests above did, the app raised nothing."""
+    assert "Traceback" not in demo.log.read_text(), demo.log.read_text()

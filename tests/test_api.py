@@ -1,0 +1,144 @@
+"""The endpoints for programs, called as a program does: over HTTP, by gradio_client, on the shipped index."""
+
+import json
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+sys.path.insert(0, str(Path(__file__).parent / "browser"))
+import demo_process
+
+
+@pytest.fixture(scope="module")
+def client() -> Client:
+    return Client(demo_process.start().url, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def index():
+    from mmdemo.index import ProductIndex
+
+    return ProductIndex.load(demo_process.INDEX)
+
+
+@pytest.fixture(scope="module")
+def product(index):
+    return next(item for item in index.products if item.image)
+
+
+def check(answer: dict, k: int) -> list[dict]:
+    """The promised shape; the results."""
+    assert set(answer) == {"results", "query"}
+    results = answer["results"]
+    assert [found["rank"] for found in results] == list(range(1, k + 1))
+    for found in results:
+        assert {"rank", "id", "title", "score", "match", "parts"} <= set(found)
+        assert set(found["parts"]) == {"image", "text", "interaction"}
+        assert sum(found["parts"].values()) == pytest.approx(found["score"], abs=1e-4)
+        assert 0 <= found["match"] <= 1
+    assert [f["score"] for f in results] == sorted((f["score"] for f in results), reverse=True)
+    return results
+
+
+def test_only_the_promised_endpoints_are_public(client: Client) -> None:
+    named = client.view_api(return_format="dict")["named_endpoints"]
+    assert set(named) == {"/recommend", "/similar", "/product", "/explain"}
+    given = [parameter["parameter_name"] for parameter in named["/recommend"]["parameters"]]
+    assert given == ["image", "text", "k", "weight", "filters", "like", "unlike", "reference"]
+    assert all(parameter["parameter_has_default"] for parameter in named["/recommend"]["parameters"])
+    assert "photo" in json.dumps(named["/recommend"])
+
+
+def test_words_alone(client: Client) -> None:
+    answer = client.predict(text="blue", k=5, api_name="/recommend")
+    check(answer, 5)
+    assert answer["query"]["text"] == "blue" and answer["query"]["image"] is False
+
+
+def test_photo_and_words_give_what_python_gives(client: Client, index, product) -> None:
+    from mmdemo.imaging import decode
+    from mmdemo.query import Query
+    from mmdemo.recommender import Recommender
+
+    path = index.thumbnail(product.id)
+    found = check(client.predict(image=handle_file(str(path)), text=product.title, k=6, weight=0.7, api_name="/recommend"), 6)
+    same = Recommender.load(demo_process.INDEX).recommend(Query(image=decode(path), text=product.title, k=6, weight=0.7))
+    assert [one["id"] for one in found] == [one.id for one in same]
+    assert [one["score"] for one in found] == pytest.approx([one.score for one in same], abs=1e-4)
+    assert found[0]["id"] == product.id
+
+
+def test_filters_reference_like(client: Client, index, product) -> None:
+    column, values = next(iter(index.facets.items()))
+    value = next(iter(values))
+    answer = client.predict(text="nice", k=3, filters=[f"{column}={value}"], api_name="/recommend")
+    known = {item.id: item for item in index.products}
+    assert all(value in known[found["id"]].values(column) for found in answer["results"])
+    for given in ({"reference": product.id}, {"like": [product.id]}):
+        found = client.predict(k=4, **given, api_name="/recommend")["results"]
+        assert len(found) == 4 and product.id not in [one["id"] for one in found]
+
+
+def test_similar_product_explain(client: Client, product) -> None:
+    found = check(client.predict(id=product.id, k=4, api_name="/similar"), 4)
+    assert product.id not in [one["id"] for one in found]
+    row = client.predict(id=product.id, api_name="/product")
+    assert row["title"] == product.title and row["attributes"] == product.attributes
+    picture = httpx.get(f"{client.src}{row['picture']}")
+    assert picture.status_code == 200 and picture.headers["content-type"] == "image/webp"
+    why = client.predict(id=product.id, text=product.title, api_name="/explain")
+    assert why["id"] == product.id and sum(why["parts"].values()) == pytest.approx(why["score"], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "given", "says"),
+    [
+        ("/recommend", {}, "nothing to search by"),
+        ("/recommend", {"text": "x", "k": 0}, "k must be"),
+        ("/recommend", {"text": "x", "k": 100000}, "k must be"),
+        ("/recommend", {"text": "x", "weight": 2}, "weight must be"),
+        ("/recommend", {"text": "x", "filters": ["cheap"]}, "filter"),
+        ("/recommend", {"text": "x", "filters": ["nosuchcolumn=1"]}, "nosuchcolumn"),
+        ("/recommend", {"reference": "nosuchid"}, "nosuchid"),
+        ("/similar", {"id": "nosuchid"}, "nosuchid"),
+        ("/product", {"id": "nosuchid"}, "nosuchid"),
+    ],
+)
+def test_a_fault_of_the_input_is_one_sentence(client: Client, endpoint: str, given: dict, says: str) -> None:
+    with pytest.raises(AppError) as caught:
+        client.predict(**given, api_name=endpoint)
+    assert says in str(caught.value) and "Traceback" not in str(caught.value)
+
+
+def test_a_picture_that_is_none_is_refused(client: Client, tmp_path) -> None:
+    (tmp_path / "letter.png").write_text("Dear Sir or Madam")
+    with pytest.raises(AppError, match="not a picture"):
+        client.predict(image=handle_file(str(tmp_path / "letter.png")), api_name="/recommend")
+
+
+@pytest.mark.parametrize("meta", [True, False])
+def test_a_path_that_was_never_uploaded_is_refused(client: Client, index, product, meta: bool) -> None:
+    """The server has these files; a stranger may not name them."""
+    for path in (str(index.thumbnail(product.id).resolve()), "/etc/hostname", str(demo_process.HOME / "app.py")):
+        image = {"path": path, **({"meta": {"_type": "gradio.FileData"}} if meta else {})}
+        said = _call(client, "recommend", [image, "x", 3, 0.5, [], [], [], ""])
+        assert said["event"] == "error", said
+        assert "upload" in said["data"] and "Traceback" not in said["data"]
+
+
+def test_pictures_cannot_climb_out(client: Client) -> None:
+    for path in ("picture/..%2f..%2fmanifest.json", "picture/%2e%2e/manifest.json", "picture/nosuchid", "start/0%2f..", "start/x"):
+        assert httpx.get(f"{client.src}{path}").status_code == 404
+
+
+def _call(client: Client, name: str, data: list) -> dict[str, str]:
+    """One call over plain HTTP: the last event and its data."""
+    event = httpx.post(f"{client.src}gradio_api/call/{name}", json={"data": data}).json()["event_id"]
+    lines = httpx.get(f"{client.src}gradio_api/call/{name}/{event}", timeout=30).text.splitlines()
+    events = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
+    values = [line.removeprefix("data: ") for line in lines if line.startswith("data: ")]
+    return {"event": events[-1], "data": values[-1]}

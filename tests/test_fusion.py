@@ -1,0 +1,119 @@
+"""One contract for every fusion head."""
+
+import numpy as np
+import pytest
+import torch
+
+from mmdemo.errors import InputError
+from mmdemo.fusion import HEADS, Adapter, Mean, load_head, save_head
+from mmdemo.vectors import normalize
+
+DIM, EXTRA = 16, 6
+
+
+def rows(n: int, seed: int, width: int = DIM + EXTRA) -> np.ndarray:
+    x = np.random.default_rng(seed).standard_normal((n, width)).astype(np.float32)
+    x[:, :DIM] = normalize(x[:, :DIM])
+    return x
+
+
+@pytest.fixture(params=list(HEADS))
+def head(request):
+    """A head with random weights: the contract must hold for any training result."""
+    torch.manual_seed(3)
+    head = HEADS[request.param](DIM, DIM + EXTRA, DIM + EXTRA)
+    for p in head.parameters():
+        torch.nn.init.normal_(p, std=0.3)
+    return head.eval()
+
+
+@pytest.fixture
+def image():
+    return rows(7, 1)
+
+
+@pytest.fixture
+def text():
+    return rows(7, 2)
+
+
+def test_parts_sum_to_a_unit_vector(head, image, text):
+    for given in ({"image": image, "text": text}, {"image": image}, {"text": text}):
+        parts = head.parts(**given)
+        assert parts.shape == (7, 3, DIM) and parts.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(parts.sum(1), axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.2, 0.5, 0.9, 1.0])
+def test_a_score_splits_into_its_parts_to_1e_5(head, image, text, weight):
+    product = head.fuse(image=image[:1], text=text[:1])[0]
+    parts = head.parts(image=image, text=text, weight=weight)
+    scores = head.fuse(image=image, text=text, weight=weight) @ product
+    np.testing.assert_allclose((parts @ product).sum(1), scores, atol=1e-5)
+
+
+def test_a_missing_modality_contributes_nothing(head, image, text):
+    assert not head.parts(image=image)[:, 1:].any()
+    only_text = head.parts(text=text)
+    assert not only_text[:, 0].any() and not only_text[:, 2].any()
+
+
+def test_none_and_zero_rows_mean_the_same(head, image, text):
+    np.testing.assert_allclose(head.fuse(image=image), head.fuse(image=image, text=np.zeros_like(text)), atol=1e-6)
+
+
+def test_rows_do_not_influence_each_other(head, image, text):
+    text[3] = 0
+    together = head.fuse(image=image, text=text)
+    for i in range(len(image)):
+        np.testing.assert_allclose(head.fuse(image=image[i : i + 1], text=text[i : i + 1])[0], together[i], atol=1e-5)
+
+
+def test_the_ends_of_the_slider_are_the_one_modality_answers(head, image, text):
+    np.testing.assert_allclose(head.fuse(image=image, text=text, weight=1.0), head.fuse(image=image), atol=1e-5)
+    np.testing.assert_allclose(head.fuse(image=image, text=text, weight=0.0), head.fuse(text=text), atol=1e-5)
+
+
+def test_the_slider_moves_the_vector_smoothly(head, image, text):
+    steps = [head.fuse(image=image, text=text, weight=w) for w in np.linspace(0, 1, 101)]
+    moved = [np.linalg.norm(b - a, axis=1).max() for a, b in zip(steps, steps[1:], strict=False)]
+    assert max(moved) < 0.15
+
+
+def test_neither_modality_is_refused(head, image):
+    with pytest.raises(ValueError, match="needs an image, a text, or both"):
+        head.parts()
+    image[2] = 0
+    with pytest.raises(ValueError, match="neither image nor text"):
+        head.parts(image=image)
+
+
+def test_save_and_load_keep_every_vector(head, image, text, tmp_path):
+    save_head(head, tmp_path / "head.safetensors")
+    again = load_head(tmp_path / "head.safetensors")
+    assert type(again) is type(head)
+    assert np.array_equal(again.fuse(image=image, text=text), head.fuse(image=image, text=text))
+
+
+def test_a_file_that_is_no_head_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "head.safetensors").write_bytes(b"junk")
+    with pytest.raises(InputError, match="build the index again"):
+        load_head(tmp_path / "head.safetensors")
+
+
+def test_the_mean_head_is_the_normalised_mean_of_both_vectors(image, text):
+    fused = Mean(DIM, DIM + EXTRA, DIM + EXTRA).fuse(image=image, text=text)
+    np.testing.assert_allclose(fused, normalize(image[:, :DIM] + text[:, :DIM]), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", list(HEADS))
+def test_an_untrained_head_starts_as_the_mean(name, image, text):
+    mean = Mean(DIM, DIM + EXTRA, DIM + EXTRA).fuse(image=image, text=text)
+    fresh = HEADS[name](DIM, DIM + EXTRA, DIM + EXTRA).eval().fuse(image=image, text=text)
+    np.testing.assert_allclose(fresh, mean, atol=1e-5)
+
+
+def test_an_adapter_starts_as_the_identity_and_keeps_missing_rows_missing(image):
+    image[4] = 0
+    out = Adapter(DIM, DIM + EXTRA)(torch.from_numpy(image)).detach().numpy()
+    np.testing.assert_allclose(out, image[:, :DIM], atol=1e-6)

@@ -1,0 +1,201 @@
+"""Give the small text tower general language: distil a sentence encoder into it.
+
+Two steps. `teach` writes what a teacher thinks of a corpus (texts and vectors, one file); it needs `transformers`
+and runs once. `distil` trains an open_clip text tower on that file alone. Neither knows anything about pictures.
+
+    python training/language.py teach CATALOG... --edits edits.csv --teacher FOLDER --out teacher.npz
+    python training/language.py distil teacher.npz --out FOLDER [--minutes 8]
+"""
+
+import argparse
+import csv
+import gzip
+import random
+import re
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from mmdemo import torchvision_shim  # noqa: E402, F401  (before anything that imports torchvision)
+import torch  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+from training import words  # noqa: E402
+
+
+def vocabulary() -> list[str]:
+    """Whole words of the CLIP tokeniser, commonest first."""
+    import open_clip
+
+    path = Path(open_clip.__file__).parent / "bpe_simple_vocab_16e6.txt.gz"
+    merges = gzip.open(path, "rt", encoding="utf-8").read().split("\n")[1 : 49152 - 256 - 2 + 1]
+    tokens = ["".join(merge.split()) for merge in merges]
+    return [t[:-4] for t in tokens if t.endswith("</w>") and re.fullmatch(r"[a-z]{2,}</w>", t)]
+
+
+def copy_of(catalog: Path) -> list[str]:
+    """Titles, descriptions (whole and by sentence) and title + attributes of the rows that training may see."""
+    from mmdemo.align import captions, held_out
+    from mmdemo.catalog import Catalog
+
+    texts = []
+    for product in Catalog.read(catalog).products:
+        if not held_out(product):
+            texts += captions(product)
+    return texts
+
+
+def phrases(count: int, seed: int = 0) -> list[tuple[str, str]]:
+    """`count` generated pairs (what the student reads, what the teacher reads); about a quarter are Chinese."""
+    rng = random.Random(seed)
+    slots = {"c": words.COLOURS, "m": words.MATERIALS, "t": words.PATTERNS, "s": words.STYLES, "w": words.PEOPLE}
+    slots = {name: words.table(lines) for name, lines in slots.items()}
+    products = words.table(words.PRODUCTS)
+    pairs = []
+    for row in [*products, *(row for rows in slots.values() for row in rows)]:
+        pairs += [(en, en) for en in row[0]] + [(zh, row[0][0]) for zh in row[1]]
+    while len(pairs) < count:
+        pick = {name: rng.choice(rows) for name, rows in slots.items()}
+        number = rng.choice([5, 10, 15, 20, 25, 30, 40, 50, 75, 80, 99, 100, 120, 150, 200, 300, 500])
+        if rng.random() < 0.2:  # an edit
+            frame, other = rng.choice(words.EDITS), rng.choice(slots["c"])
+            en = frame.format(**{k: rng.choice(v[0]) for k, v in pick.items()}, d=other[0][0])
+            pairs.append((en, en))
+            if frame in words.EDITS_ZH:
+                same = frame.format(**{k: v[0][0] for k, v in pick.items()})
+                pairs.append((words.EDITS_ZH[frame].format(**{k: rng.choice(v[1]) for k, v in pick.items()}), same))
+            continue
+        product = rng.choice(products)
+        # few slots most of the time, in the order people say them
+        used = [name for name, p in (("w", 0.15), ("s", 0.2), ("c", 0.6), ("t", 0.25), ("m", 0.3)) if rng.random() < p]
+        if rng.random() < 0.3:
+            zh = "".join(rng.choice(pick[n][1]) for n in used) + rng.choice(product[1])
+            en = " ".join([pick[n][0][0] for n in used] + [product[0][0]])
+            pairs.append((rng.choice(words.FRAMES_ZH).format(p=zh, n=number), en))
+        else:
+            noun = rng.choice(product[0])
+            if rng.random() < 0.2 and not noun.endswith("s"):
+                noun += "es" if noun.endswith(("sh", "ch", "x")) else "s"
+            en = " ".join([rng.choice(pick[n][0]) for n in used] + [noun])
+            en = rng.choice(words.FRAMES).format(p=en, n=number)
+            pairs.append((en, en))
+    return pairs
+
+
+def corpus(catalogs: list[Path], edits: Path | None, seed: int = 0) -> list[tuple[str, str]]:
+    """All (student text, teacher text) pairs, without repeats, in a fixed order."""
+    rng = random.Random(seed)
+    texts = vocabulary()
+    for catalog in catalogs:
+        texts += copy_of(catalog)
+    if edits:
+        with open(edits, newline="", encoding="utf-8") as lines:
+            asked = sorted({row["text"] for row in csv.DictReader(lines) if row["split"] != "test"})
+        texts += rng.sample(asked, min(len(asked), 18_000))
+    pairs = [(text, text) for text in texts if text.strip()] + phrases(40_000, seed)
+    return list(dict.fromkeys(pairs))
+
+
+def teach(pairs: list[tuple[str, str]], teacher: Path, batch: int = 128) -> np.ndarray:
+    """float16 (n, d) unit vectors of the teacher's texts: mean of its last layer over the words."""
+    from tqdm import tqdm
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(teacher), AutoModel.from_pretrained(teacher).eval()
+    unique = sorted({text for _, text in pairs}, key=len)  # batches of like length waste no padding
+    found = {}
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        for at in tqdm(range(0, len(unique), batch), desc="teacher"):
+            texts = unique[at : at + batch]
+            tokens = tokenizer(texts, padding=True, truncation=True, max_length=64, return_tensors="pt")
+            hidden, mask = model(**tokens).last_hidden_state.float(), tokens["attention_mask"][..., None]
+            vectors = F.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
+            found.update(zip(texts, vectors.half().numpy(), strict=True))
+    return np.stack([found[text] for _, text in pairs])
+
+
+def seed_embeddings(model, tokenizer, texts: list[str], vectors: np.ndarray) -> None:
+    """Start each word's token at the teacher's vector of that word, reduced by PCA: minutes of training for free."""
+    table = model.token_embedding.weight
+    rows, ids = [], []
+    for text, vector in zip(texts, vectors, strict=True):
+        if re.fullmatch(r"[a-z]+", text):
+            tokens = tokenizer.encode(text)
+            if len(tokens) == 1:
+                ids.append(tokens[0])
+                rows.append(vector)
+    x = torch.from_numpy(np.stack(rows)).float()
+    x = x - x.mean(0)
+    basis = torch.linalg.svd(x, full_matrices=False)[2][: table.shape[1]]
+    reduced = x @ basis.T
+    with torch.no_grad():
+        table[torch.tensor(ids)] = reduced / reduced.std() * 0.05
+
+
+def distil(texts: list[str], vectors: np.ndarray, out: Path, minutes: float, seed: int = 0, batch: int = 256) -> float:
+    """Train the text tower of mmdemo's default encoder on the teacher's vectors; the cosine on texts kept aside."""
+    import open_clip
+    from tqdm import tqdm
+
+    from mmdemo.align import Distillation, export, new_model
+    from mmdemo.encoder import text_tower
+
+    torch.manual_seed(seed)
+    model, config = new_model()
+    tokenizer = open_clip.get_tokenizer("ViT-B-32", context_length=config["model_cfg"]["text_cfg"]["context_length"])
+    seed_embeddings(model, tokenizer, texts, vectors)
+    aside = np.random.default_rng(seed).permutation(len(texts))[:1000]
+    kept = np.setdiff1d(np.arange(len(texts)), aside)
+    lesson = Distillation([texts[i] for i in kept], vectors[kept], model, tokenizer, seed=seed)
+    parameters = [p for name, p in model.named_parameters() if not name.startswith("visual.")] + list(lesson.parameters())
+    optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.01, betas=(0.9, 0.98))
+    start, step, bar = time.monotonic(), 0, tqdm(total=100, desc="language", unit="%")
+    while (done := (time.monotonic() - start) / 60 / minutes) < 1:
+        for group in optimizer.param_groups:
+            group["lr"] = 1.5e-3 * min(1, step / 100) * (0.03 + 0.97 * (1 - done))
+        loss = lesson.loss(model, batch)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        step += 1
+        bar.n = round(100 * done)
+        bar.set_postfix(loss=f"{loss.item():.3f}", step=step)
+    with torch.inference_mode():
+        features = text_tower(model, tokenizer([texts[i] for i in aside]))[0]
+        cosine = F.cosine_similarity(lesson.map(features), torch.from_numpy(vectors[aside]).float()).mean().item()
+    export(model, config, out)
+    torch.save(lesson.map.state_dict(), out / "distillation.pt")
+    return cosine
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("teach")
+    one.add_argument("catalogs", nargs="*", type=Path)
+    one.add_argument("--edits", type=Path)
+    one.add_argument("--teacher", type=Path, required=True, help="folder of a BERT-like sentence encoder")
+    one.add_argument("--out", type=Path, required=True)
+    two = commands.add_parser("distil")
+    two.add_argument("teacher", type=Path)
+    two.add_argument("--out", type=Path, required=True)
+    two.add_argument("--minutes", type=float, default=8)
+    args = parser.parse_args()
+    if args.command == "teach":
+        pairs = corpus(args.catalogs, args.edits)
+        print(f"{len(pairs)} texts", file=sys.stderr)
+        vectors = teach(pairs, args.teacher)
+        np.savez(args.out, texts=np.array([text for text, _ in pairs]), vectors=vectors)
+    else:
+        data = np.load(args.teacher)
+        cosine = distil(data["texts"].tolist(), data["vectors"], args.out, args.minutes)
+        print(f"cosine with the teacher on texts kept aside: {cosine:.3f}")
+
+
+if __name__ == "__main__":
+    main()
