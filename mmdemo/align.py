@@ -169,7 +169,7 @@ class Distillation(torch.nn.Module):
         self.tokens = torch.cat([tokenizer(list(texts[at : at + 4096])).int() for at in range(0, len(texts), 4096)])
         with torch.inference_mode():
             width = text_tower(model, tokenizer(["a"]))[0].shape[1]
-        self.map = torch.nn.Linear(width, self.vectors.shape[1])
+        self.map = torch.nn.Linear(width, self.vectors.shape[1], bias=False)
 
     def loss(self, model, batch: int, step: int | None = None) -> torch.Tensor:
         """1 - cosine, plus the squared difference of the two similarity matrices, on a random batch."""
@@ -254,8 +254,9 @@ class Trainer:
     """One run: model, optimiser, data and where it stands. `step` draws from (seed, step) alone, so a run that was
     stopped and resumed makes the same steps as one that was not."""
 
-    def __init__(self, model, config, tokenizer, shelf: Shelf, backgrounds, lesson, *, batch, lr, text_lr, small_until, seed):
-        self.model, self.shelf, self.backgrounds, self.lesson = model, shelf, backgrounds, lesson
+    def __init__(self, model, config, tokenizer, shelf: Shelf, backgrounds, lesson, voice, *, batch, lr, text_lr, small_until, seed):
+        self.model, self.shelf, self.backgrounds = model, shelf, backgrounds
+        self.lesson, self.voice = lesson, voice
         self.batch, self.seed, self.lr, self.at = min(batch, int((shelf.odds > 0).sum())), seed, (lr, text_lr), 0
         pre = config["preprocess_cfg"]
         self.mean, self.std = (torch.tensor(pre[k]).view(1, 3, 1, 1) for k in ("mean", "std"))
@@ -264,9 +265,12 @@ class Trainer:
         if not hasattr(model.visual, "trunk"):  # a vision transformer's positions are made for one size
             self.small_until = 0.0
         self.tokens = lru_cache(200_000)(lambda text: tokenizer([text])[0])
-        named = list(model.named_parameters()) + (list(lesson.named_parameters()) if lesson else [])
+        named = [pair for module in (model, lesson, voice) if module is not None for pair in module.named_parameters()]
         image, text = ([p for n, p in named if n.startswith("visual.") == yes] for yes in (True, False))
-        self.optimizer = torch.optim.AdamW([{"params": image}, {"params": text}], weight_decay=0.05, betas=(0.9, 0.98))
+        self.optimizer = torch.optim.AdamW([{"params": image}, {"params": text}], weight_decay=0.05, betas=(0.9, 0.98), fused=True)
+
+    def can_say(self, text: str) -> bool:
+        return self.voice is None or text in self.voice
 
     def embed_images(self, x: torch.Tensor) -> torch.Tensor:
         x = ((x - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
@@ -274,6 +278,8 @@ class Trainer:
             return F.normalize(self.model.encode_image(x).float(), dim=-1)
 
     def embed_texts(self, texts: Sequence[str]) -> torch.Tensor:
+        if self.voice is not None:
+            return F.normalize(self.voice(texts), dim=-1)
         with torch.autocast("cpu", dtype=torch.bfloat16), sdpa_kernel(SDPBackend.MATH):  # the faster one on short rows
             return F.normalize(text_tower(self.model, torch.stack([self.tokens(t) for t in texts]))[1].float(), dim=-1)
 
@@ -294,8 +300,9 @@ class Trainer:
         images = self.embed_images(augment(shelf.pixels[picks], side, rng, self.backgrounds))
         own = [shelf.captions[row][min(int(rng.exponential(0.65)), len(shelf.captions[row]) - 1)] for row in rows]
         said = [phrase(shelf.products[row], rng) for row in rows]
-        asked = [i for i, (_, codes) in enumerate(said) if codes]
-        texts = self.embed_texts([worn(text, rng) for text in own] + [said[i][0] for i in asked])
+        asked = [i for i, (text, codes) in enumerate(said) if codes and self.can_say(text)]
+        spoken = [text if (part := worn(text, rng)) == text or not self.can_say(part) else part for text in own]
+        texts = self.embed_texts(spoken + [said[i][0] for i in asked])
         scale = self.model.logit_scale.exp().clamp(max=100)
         first, second = images[: self.batch], images[self.batch :]
         loss = contrast(texts[: self.batch], first, shelf.fits(own, rows) | shelf.same(rows, rows), scale)
@@ -303,8 +310,8 @@ class Trainer:
         if asked:
             loss = loss + contrast(texts[self.batch :], first, true, scale)
         loss = loss + 0.5 * contrast(second, first, shelf.same(rows[again], rows), torch.tensor(14.0))
-        if self.lesson:
-            loss = loss + self.lesson.loss(self.model, 64, self.at)
+        if self.lesson is not None and self.at % 2:  # every other step is enough to remember
+            loss = loss + 2 * self.lesson.loss(self.model, 64, self.at)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -332,24 +339,27 @@ class Trainer:
     def save(self, file: Path, **more) -> None:
         """Write all that a resumed run needs; a run killed while writing leaves the previous file."""
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "at": self.at, **more}
-        torch.save(state | {"lesson": self.lesson.state_dict() if self.lesson else None}, file.with_suffix(".part"))
+        for name in ("lesson", "voice"):
+            state[name] = module.state_dict() if (module := getattr(self, name)) is not None else {}
+        torch.save(state, file.with_suffix(".part"))
         os.replace(file.with_suffix(".part"), file)
 
     def restore(self, file: Path) -> dict:
         state = torch.load(file, weights_only=True)
         self.model.load_state_dict(state["model"]), self.optimizer.load_state_dict(state["optimizer"])
-        if self.lesson and state["lesson"]:
-            self.lesson.load_state_dict(state["lesson"])
+        for name in ("lesson", "voice"):
+            if (module := getattr(self, name)) is not None:
+                module.load_state_dict(state[name])
         self.at = state["at"]
         return state
 
 
 def align(
     catalogs: Sequence[str | Path], out: str | Path, start: str | Path | None = None, *,
-    epochs: float | None = None, minutes: float | None = None, batch: int = 128, lr: float | None = None,
+    epochs: float | None = None, minutes: float | None = None, batch: int = 96, lr: float | None = None,
     text_lr: float | None = None, seed: int = 0, resume: bool = False, split_by: str | None = None,
     weights: Sequence[float] | None = None, backgrounds: str | Path | None = None,
-    teacher: tuple[Sequence[str], np.ndarray] | None = None, work: str | Path | None = None,
+    teacher: tuple[Sequence[str], np.ndarray] | None = None, voice: torch.nn.Module | None = None, work: str | Path | None = None,
     small_until: float = 0.5, save_minutes: float = 3.0, progress: Callable[[dict], None] | None = None, notes: str = "",
 ) -> dict:  # fmt: skip
     """Train an encoder on catalogues and write it to the folder `out`; returns {"steps", "loss", "recall@10", "curve"}.
@@ -357,7 +367,8 @@ def align(
     `start` is the encoder spec to continue from (None: a new, small one). The run ends after `epochs` passes or
     `minutes`, whichever is given (default: 10 epochs). `resume` goes on where a stopped run of the same call stood.
     `weights` says how often each catalogue's photos come up; `teacher` is (texts, vectors) of a sentence encoder that
-    the text tower must not drift from; `work` holds decoded photos and the checkpoint (default: beside `out`).
+    the text tower must not drift from; `voice` embeds texts (list -> rows, and `in` for what it knows) in place of the
+    text tower, which then stays as it is; `work` holds decoded photos and the checkpoint (default: beside `out`).
     Up to `small_until` of the run a convolutional tower sees pictures three quarters as wide, at half the cost.
     `progress` is called after every step with {"step", "done", "loss", "recall"}.
     """
@@ -377,7 +388,7 @@ def align(
         behind = cache(paths, work / f"backgrounds-{cached}-{len(paths)}.npy", cached)
     lesson = Distillation(*teacher, model, tokenizer, seed) if teacher else None
     lr = lr or (1.5e-3 if start is None else 3e-4)
-    run = Trainer(model, config, tokenizer, shelf, behind, lesson, batch=batch, lr=lr, text_lr=text_lr or lr,
+    run = Trainer(model, config, tokenizer, shelf, behind, lesson, voice, batch=batch, lr=lr, text_lr=text_lr or lr,
                   small_until=small_until, seed=seed)  # fmt: skip
     steps = None if minutes else max(1, round((epochs or 10) * (shelf.odds > 0).sum() / run.batch))
     checkpoint, curve, before = work / "checkpoint.pt", [], 0.0

@@ -50,7 +50,7 @@ def surroundings(pixels: torch.Tensor) -> torch.Tensor:
     white = (pixels.amin(1, keepdim=True) > 0.92).float()
     edge = torch.cat([white[..., 0, :], white[..., -1, :], white[..., :, 0], white[..., :, -1]], -1)
     studio = (edge.mean(-1) > 0.9).float()[..., None, None]
-    small = -F.max_pool2d(-white, 2)
+    small = -F.max_pool2d(-white, 4)  # coarse: a product's outline is never lost, some of the white beside it is
     reached = torch.zeros_like(small)
     reached[..., [0, -1], :] = small[..., [0, -1], :]
     reached[..., :, [0, -1]] = small[..., :, [0, -1]]

@@ -136,4 +136,3 @@ def summary(index: ProductIndex) -> str:
         ]
         lines.append(f"{name} ({part['queries']} queries), recall@1/@10: " + ", ".join(cells))
     return "\n".join(lines)
-

@@ -17,6 +17,9 @@ SENTENCES = (
 )  # fmt: skip
 
 
+_Change = tuple[int, str, str, NDArray[np.int64]]  # reference, old value, new value, targets
+
+
 @dataclass(frozen=True)
 class Edit:
     """Product row `reference` and a sentence that asks for a change; `targets` are the rows that answer it."""
@@ -41,10 +44,10 @@ def mine_edits(products: Sequence[Product], image: Array, rng: np.random.Generat
     else:
         seen = [c for name, c in columns.items() if name == "category" or _visible(c, image, rng)]
         groups = [list(range(len(products)))]
-    edits = []
+    edits: list[_Change] = []
     for group in groups:
-        edits += _within(group, seen, products)
-    return [_worded(*edits[i], rng) for i in rng.permutation(len(edits))[:most]]
+        edits += _within(group, seen)
+    return [_worded(edits[i], rng) for i in rng.permutation(len(edits))[:most]]
 
 
 def _columns(products: Sequence[Product]) -> dict[str, list[str]]:
@@ -66,11 +69,9 @@ def _visible(column: list[str], image: Array, rng: np.random.Generator, sample: 
     return (agree - chance) / max(1e-9, 1 - chance) > 0.35
 
 
-def _within(
-    rows: list[int], columns: list[list[str]], products: Sequence[Product]
-) -> list[tuple[int, str, str, NDArray[np.int64]]]:
+def _within(rows: list[int], columns: list[list[str]]) -> list[_Change]:
     """(reference, old, new, targets) for every change of one attribute that some product of the group answers."""
-    edits = []
+    edits: list[_Change] = []
     for k, column in enumerate(columns):
         rest: dict[tuple[str, ...], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for row in rows:
@@ -86,6 +87,7 @@ def _within(
     return edits
 
 
-def _worded(reference: int, old: str, new: str, targets: NDArray[np.int64], rng: np.random.Generator) -> Edit:
+def _worded(change: _Change, rng: np.random.Generator) -> Edit:
+    reference, old, new, targets = change
     sentence = SENTENCES[int(rng.integers(len(SENTENCES)))]
     return Edit(reference, sentence.format(new=new.lower(), old=old.lower()), targets)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -64,7 +65,9 @@ def embed(
         texts.append(arrays["text"])
         progress(min(start + SHARD, len(catalog)), len(catalog), "encoding products")
     if not products:
-        raise InputError("no product of the catalogue could be encoded; see the refused rows above and mend the pictures")
+        raise InputError(
+            "no product of the catalogue could be encoded; see the refused rows above and mend the pictures"
+        )
     return Embedded(products, np.vstack(images), np.vstack(texts), refused)
 
 
@@ -92,10 +95,11 @@ def thumb_name(product_id: str) -> str:
     return f"{hashlib.sha256(product_id.encode()).hexdigest()[:20]}.webp"
 
 
-def _write_shard(
-    path: Path, catalog: Catalog, rows: list[Product], encoder: Encoder, thumbs: Path
-) -> None:
-    pictures, with_picture, kept, refused = [], [], [], []
+def _write_shard(path: Path, catalog: Catalog, rows: list[Product], encoder: Encoder, thumbs: Path) -> None:
+    pictures: list[Image.Image] = []
+    with_picture: list[int] = []
+    kept: list[int] = []
+    refused: list[dict[str, Any]] = []
     for i, product in enumerate(rows):
         source = catalog.image_path(product)
         if source is not None:

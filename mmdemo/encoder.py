@@ -17,18 +17,10 @@ import open_clip  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from mmdemo.errors import InputError  # noqa: E402
+from mmdemo.vectors import normalize  # noqa: E402
 
 BATCH = 32  # pictures or sentences per forward pass: past this two cores gain nothing
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
-
-
-def normalize(x: np.ndarray) -> np.ndarray:
-    """Rows of `x` (n, d) or a single vector (d,) at unit length, float32; ValueError where a row is zero or not finite."""
-    x = np.asarray(x, dtype=np.float32)
-    length = np.linalg.norm(x, axis=-1, keepdims=True)
-    if not np.all(np.isfinite(length) & (length > 0)):
-        raise ValueError("cannot normalise a vector that is zero or not finite")
-    return x / length
 
 
 def text_tower(model: torch.nn.Module, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -42,18 +34,17 @@ def text_tower(model: torch.nn.Module, tokens: torch.Tensor) -> tuple[torch.Tens
         embedding = model.encode_text(tokens)
         return embedding, embedding
     ends = tokens.argmax(dim=-1)  # the end mark has the highest id
+    words = model.token_embedding(tokens) + model.positional_embedding
     order = ends.argsort()  # neighbours of like length, so that one long text does not make every row long
-    parts = [_causal(model, tokens[rows], ends[rows]) for rows in order.split(64)]
-    pooled = torch.cat(parts)[order.argsort()]
+    pooled = torch.cat([_causal(model, words[rows], ends[rows]) for rows in order.split(64)])[order.argsort()]
     project = model.text_projection
     return pooled, project(pooled) if isinstance(project, torch.nn.Linear) else pooled @ project
 
 
-def _causal(model: torch.nn.Module, tokens: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
+def _causal(model: torch.nn.Module, words: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
     length = int(ends.max()) + 1
-    x = model.token_embedding(tokens[:, :length]) + model.positional_embedding[:length]
-    x = model.ln_final(model.transformer(x, attn_mask=model.attn_mask[:length, :length]))
-    return x[torch.arange(len(x)), ends]
+    x = model.transformer(words[:, :length], attn_mask=model.attn_mask[:length, :length])
+    return model.ln_final(x)[torch.arange(len(x)), ends]
 
 
 def image_tower(model: torch.nn.Module, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -63,14 +54,8 @@ def image_tower(model: torch.nn.Module, pixels: torch.Tensor) -> tuple[torch.Ten
         pooled = visual.trunk(pixels)
         return pooled, visual.head(pooled)
     if isinstance(visual, open_clip.transformer.VisionTransformer) and visual.proj is not None:
-        kept: list[torch.Tensor] = []
-        hook = visual.ln_post.register_forward_hook(lambda _, __, out: kept.append(out))
-        try:
-            embedding = visual(pixels)
-        finally:
-            hook.remove()
-        pooled = kept[-1] if kept[-1].ndim == 2 else kept[-1][:, 0]
-        return pooled, embedding
+        pooled, _ = visual._pool(visual.transformer(visual._embeds(pixels)))
+        return pooled, pooled @ visual.proj
     embedding = model.encode_image(pixels)
     return embedding, embedding
 

@@ -71,7 +71,9 @@ def read_queries(
         targets = [known[t] for t in wanted if t in known]
         reference = cell.get("reference_id", "")
         if not targets or (reference and reference not in known):
-            skipped.append(f"line {line}: the index does not hold {reference if targets else ' '.join(wanted) or 'a target'}")
+            skipped.append(
+                f"line {line}: the index does not hold {reference if targets else ' '.join(wanted) or 'a target'}"
+            )
             continue
         if not (cell.get("image") or cell.get("text") or reference):
             skipped.append(f"line {line}: image, text and reference_id are all empty")
@@ -187,5 +189,3 @@ def as_text(result: dict[str, Any]) -> str:
             lines.append(name.ljust(8) + "".join(cells))
         lines.append("")
     return "\n".join(lines)
-
-

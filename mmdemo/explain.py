@@ -56,4 +56,3 @@ def sentence(kind: str, parts: dict[str, float], product: Product, text: str, li
 
 def _join(words: list[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
-

@@ -163,16 +163,18 @@ def _train(
     for step in range(steps):
         head.train()
         images, texts, right = [], [], []
+        references = np.empty(0, np.int64)
         for task, share in tasks.items():
             pick = rng.choice(pools[task], max(4, int(BATCH * share)))
             i, t, r = data.ask(task, pick, rng)
-            images.append(i), texts.append(t), right.extend(r)
+            images.append(i)
+            texts.append(t)
+            right.extend(r)
             if task == "edit":  # the reference and its kin are the hardest wrong answers
-                right_rows = [data.edits[e].reference for e in pick]
-                extra = np.array(right_rows, np.int64)
+                references = np.array([data.edits[e].reference for e in pick], np.int64)
         wanted = np.array([rng.choice(r) for r in right], np.int64)
         kin = _kin_of(data, wanted, train, rng)
-        candidates = np.unique(np.r_[wanted, kin, extra if "edit" in tasks else []].astype(np.int64))
+        candidates = np.unique(np.r_[wanted, kin, references])
         position = np.full(data.n, -1)
         position[candidates] = np.arange(len(candidates))
         mask = torch.zeros(len(right), len(candidates))
@@ -250,7 +252,7 @@ def _questions(data: _Data, split: str, most: int, rng: np.random.Generator) -> 
 
 def fit(
     products: Sequence[Product], image: Array, text: Array, encode_text: EncodeText, dim: int, *, seed: int = 0,
-    heads: Sequence[str] = ("concat", "weighted", "attention"), steps: int = 300, progress: Progress | None = None,
+    heads: Sequence[str] = ("concat", "weighted", "attention"), steps: int = 250, progress: Progress | None = None,
 ) -> Fitted:  # fmt: skip
     """Learn adapters and a head for this catalogue; deterministic for a seed.
 

@@ -145,9 +145,7 @@ class Attention(FusionHead):
 
     name = "attention"
 
-    def __init__(
-        self, dim: int, image_width: int | None = None, text_width: int | None = None, heads: int = 4
-    ) -> None:
+    def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None, heads: int = 4) -> None:
         super().__init__(dim, image_width, text_width)
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(dim, dim, bias=False) for _ in range(3))
@@ -193,7 +191,9 @@ def load_head(path: Path) -> FusionHead:
         state.pop("none", None)
         head.load_state_dict(state)
     except Exception as e:
-        raise InputError(f"{path.name} is not a fusion head written by this program ({e}); build the index again") from e
+        raise InputError(
+            f"{path.name} is not a fusion head written by this program ({e}); build the index again"
+        ) from e
     return head.eval()
 
 

@@ -125,7 +125,9 @@ class ProductIndex:
         """A new index with more products (encoder rows as in `build`), not yet saved; a known id is refused."""
         known = [p.id for p in products if p.id in self._row]
         if known:
-            raise InputError(f"{len(known)} products are in the index already, for example '{known[0]}'; remove them first")
+            raise InputError(
+                f"{len(known)} products are in the index already, for example '{known[0]}'; remove them first"
+            )
         return self._changed(
             [*self.products, *products], np.vstack([self.image, image]), np.vstack([self.text, text]), thumbs
         )
@@ -170,9 +172,9 @@ class ProductIndex:
             "files": {str(p.relative_to(folder).as_posix()): _sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()},
         }  # fmt: skip
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
-        for p in folder.rglob("*"):
-            if p.is_file():
-                _fsync(p)
+        for file in folder.rglob("*"):
+            if file.is_file():
+                _fsync(file)
         final = out / version
         folder.replace(final)
         pointer = out / f".current-{uuid.uuid4().hex[:6]}"
@@ -234,8 +236,7 @@ class ProductIndex:
             raise InputError(f"the parts of the index '{path}' do not fit together ({sizes}); {mend}")
         index = cls(products, image, text, head, manifest, report, folder, store)
         probe = np.linspace(0, len(products) - 1, min(8, len(products))).astype(np.int64)
-        scores, _ = store.search(index.vectors[probe], 1)
-        if not np.allclose(scores[:, 0], 1, atol=1e-3):
+        if any(store.search(index.vectors[r][None], 1, np.array([r]))[0][0, 0] < 0.999 for r in probe):
             raise InputError(f"the vectors of the index '{path}' are not in the order of its rows; {mend}")
         return index
 

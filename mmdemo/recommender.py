@@ -149,6 +149,8 @@ class Recommender:
             receipt = explain.receipt(parts, self.index.vectors[row])
             reason = explain.sentence(kind, receipt, product, query.text, bool(query.like))
             answers.append(
-                Recommendation(rank, product.id, product.title, float(score), float(match[rank - 1]), receipt, reason, product)
+                Recommendation(
+                    rank, product.id, product.title, float(score), float(match[rank - 1]), receipt, reason, product
+                )
             )
         return answers

@@ -14,7 +14,7 @@ def mmr(relevance: Array, vectors: Array, k: int, diversity: float) -> list[int]
         return list(np.argsort(-relevance, kind="stable")[:k])
     likeness = vectors @ vectors.T
     nearest = np.zeros(len(relevance), np.float32)
-    left, picked = list(range(len(relevance))), []
+    left, picked = list(range(len(relevance))), list[int]()
     while left and len(picked) < k:
         gain = (1 - diversity) * relevance[left] - diversity * nearest[left]
         best = left.pop(int(np.argmax(gain)))

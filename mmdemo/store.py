@@ -4,7 +4,7 @@ A store knows nothing of products. `NumpyStore` is the exact reference that ever
 """
 
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import faiss
 import numpy as np
@@ -93,7 +93,8 @@ class FaissStore:
     def __init__(self, dim: int) -> None:
         # For one query a second thread costs more than it brings.
         faiss.omp_set_num_threads(1)
-        self.dim, self._index = dim, faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
+        self.dim = dim
+        self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
@@ -106,7 +107,7 @@ class FaissStore:
         vectors = np.ascontiguousarray(np.atleast_2d(vectors), np.float32)
         params = None
         if filter is not None:
-            params = faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.asarray(filter, np.int64)))
+            params = faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.asarray(filter, np.int64)))  # type: ignore[call-arg]
         scores, ids = self._index.search(vectors, k, params=params)
         scores[ids < 0] = -np.inf
         return scores, ids

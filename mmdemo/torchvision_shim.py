@@ -28,9 +28,7 @@ def library_path() -> Path | None:
 
 def declared(name: str) -> bool:
     """Whether the operator torchvision::`name` has a schema."""
-    return torch._C._dispatch_has_kernel(f"torchvision::{name}") or bool(
-        [s for s in torch._C._jit_get_schemas_for_operator(f"torchvision::{name}")]
-    )
+    return hasattr(torch.ops.torchvision, name)
 
 
 def ensure_operators(path: Path | None = None) -> str:

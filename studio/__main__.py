@@ -51,9 +51,8 @@ def render_extra(out: Path, folder: Path, keys: list[str] | None, processes: int
     todo = [p for p in items if not (resume and (images / f"{p.id}.webp").exists())]
     for _ in _bar(jobs.run("extra", todo, images, processes), len(todo), "extra"):
         pass
-    data = [
-        {"query_id": f"v{i + 1:04d}", "image": f"images/{p.id}.webp", "product_id": p.id} for i, p in enumerate(items)
-    ]
+    done = [p for p in catalogue.products() if (images / f"{p.id}.webp").exists()]
+    data = [{"query_id": f"v-{p.id}", "image": f"images/{p.id}.webp", "product_id": p.id} for p in done]
     catalogue.write_csv(folder / "queries.csv", ("query_id", "image", "product_id"), data)
 
 

@@ -46,7 +46,7 @@ def shop_picture(product: Product, model: Model) -> np.ndarray:
     parts, cam = camera.frame(model)
     rig = camera.SHOP_ABOVE if model.view.above else camera.SHOP
     materials = product.family.materials(product.index, product.variant)
-    return render.render(parts, materials, cam, rig, catalogue.SHOP_SIZE, catalogue.SHOP_SAMPLES)
+    return render.render(parts, materials, cam, rig, catalogue.SHOP_SIZE, catalogue.shop_samples(product))
 
 
 def extra_picture(product: Product, model: Model) -> np.ndarray:

@@ -65,8 +65,12 @@ def test_photo_and_words_give_what_python_gives(client: Client, index, product) 
     from mmdemo.recommender import Recommender
 
     path = index.thumbnail(product.id)
-    found = check(client.predict(image=handle_file(str(path)), text=product.title, k=6, weight=0.7, api_name="/recommend"), 6)
-    same = Recommender.load(demo_process.INDEX).recommend(Query(image=decode(path), text=product.title, k=6, weight=0.7))
+    found = check(
+        client.predict(image=handle_file(str(path)), text=product.title, k=6, weight=0.7, api_name="/recommend"), 6
+    )
+    same = Recommender.load(demo_process.INDEX).recommend(
+        Query(image=decode(path), text=product.title, k=6, weight=0.7)
+    )
     assert [one["id"] for one in found] == [one.id for one in same]
     assert [one["score"] for one in found] == pytest.approx([one.score for one in same], abs=1e-4)
     assert found[0]["id"] == product.id
@@ -131,7 +135,13 @@ def test_a_path_that_was_never_uploaded_is_refused(client: Client, index, produc
 
 
 def test_pictures_cannot_climb_out(client: Client) -> None:
-    for path in ("picture/..%2f..%2fmanifest.json", "picture/%2e%2e/manifest.json", "picture/nosuchid", "start/0%2f..", "start/x"):
+    for path in (
+        "picture/..%2f..%2fmanifest.json",
+        "picture/%2e%2e/manifest.json",
+        "picture/nosuchid",
+        "start/0%2f..",
+        "start/x",
+    ):
         assert httpx.get(f"{client.src}{path}").status_code == 404
 
 

@@ -544,6 +544,11 @@ def test_columns_that_do_not_help_to_filter_are_no_facets():
     assert found == {"year": {"2010": 40, "2011": 40, "2012": 40}}
 
 
+def test_a_short_column_where_hardly_a_value_comes_back_is_no_facet():
+    assert facets(products(model=["a", "a", *"bcdefghi"])) == {}
+    assert facets(products(model=["a", "a", "a", *"bcdefgh"])) == {"model": dict(a=3, **dict.fromkeys("bcdefgh", 1))}
+
+
 def test_a_column_of_lists_is_counted_by_its_items():
     cells = ["Cool, Indoor", "Cool", "Indoor, Warm", "Warm", "Cool, Warm"]
     assert facets(products(climate=cells))["climate"] == {"Cool": 3, "Warm": 3, "Indoor": 2}

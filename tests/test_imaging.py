@@ -296,6 +296,16 @@ def test_a_thumbnail_that_fails_leaves_the_old_one(tmp_path):
     assert target.read_bytes() == before and len(list(tmp_path.iterdir())) == 1
 
 
+def test_a_disk_that_fails_leaves_no_half_written_file(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="disk full"):
+        thumbnail(noise(), tmp_path / "t.webp")
+    assert list(tmp_path.iterdir()) == []
+
+
 PNG, JPEG = encoded(noise(), "PNG"), encoded(noise(), "JPEG")
 BAD = {
     "empty": b"",

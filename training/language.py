@@ -37,16 +37,18 @@ def vocabulary() -> list[str]:
     return [t[:-4] for t in tokens if t.endswith("</w>") and re.fullmatch(r"[a-z]{2,}</w>", t)]
 
 
-def copy_of(catalog: Path) -> list[str]:
-    """Titles, descriptions (whole and by sentence) and title + attributes of the rows that training may see."""
-    from mmdemo.align import captions, held_out
+def copy_of(catalog: Path, seed: int = 0) -> tuple[list[str], list[str]]:
+    """(captions and attribute phrases of the rows that training may see, titles of the rows kept aside)."""
+    from mmdemo.align import captions, held_out, phrase
     from mmdemo.catalog import Catalog
 
-    texts = []
+    texts, aside, rng = [], [], np.random.default_rng(seed)
     for product in Catalog.read(catalog).products:
-        if not held_out(product):
-            texts += captions(product)
-    return texts
+        if held_out(product):
+            aside.append(product.title)
+        else:
+            texts += captions(product) + [text for _ in range(25) if (text := phrase(product, rng)[0])]
+    return list(dict.fromkeys(texts)), list(dict.fromkeys(aside))
 
 
 def phrases(count: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -86,18 +88,19 @@ def phrases(count: int, seed: int = 0) -> list[tuple[str, str]]:
     return pairs
 
 
-def corpus(catalogs: list[Path], edits: Path | None, seed: int = 0) -> list[tuple[str, str]]:
-    """All (student text, teacher text) pairs, without repeats, in a fixed order."""
+def corpus(catalogs: list[Path], edits: Path | None, seed: int = 0) -> tuple[list[tuple[str, str]], list[str]]:
+    """((student text, teacher text) pairs without repeats, in a fixed order; titles kept aside)."""
     rng = random.Random(seed)
-    texts = vocabulary()
+    texts, aside = vocabulary(), []
     for catalog in catalogs:
-        texts += copy_of(catalog)
+        learned, kept = copy_of(catalog, seed)
+        texts, aside = texts + learned, aside + kept
     if edits:
         with open(edits, newline="", encoding="utf-8") as lines:
             asked = sorted({row["text"] for row in csv.DictReader(lines) if row["split"] != "test"})
         texts += rng.sample(asked, min(len(asked), 18_000))
     pairs = [(text, text) for text in texts if text.strip()] + phrases(40_000, seed)
-    return list(dict.fromkeys(pairs))
+    return list(dict.fromkeys(pairs)), [title for title in aside if title not in set(texts)]
 
 
 def teach(pairs: list[tuple[str, str]], teacher: Path, batch: int = 128) -> np.ndarray:
@@ -118,6 +121,17 @@ def teach(pairs: list[tuple[str, str]], teacher: Path, batch: int = 128) -> np.n
     return np.stack([found[text] for _, text in pairs])
 
 
+def save(file: Path, texts: list[str], vectors: np.ndarray, learned: int) -> None:
+    """Texts and their vectors in one file; only the first `learned` may be trained on."""
+    np.savez(file, texts=np.frombuffer("\0".join(texts).encode(), np.uint8), vectors=vectors, learned=learned)
+
+
+def load(file: Path) -> tuple[list[str], np.ndarray, int]:
+    """(texts, float16 vectors, how many of them may be trained on) as `save` wrote them."""
+    data = np.load(file)
+    return data["texts"].tobytes().decode().split("\0"), data["vectors"], int(data["learned"])
+
+
 def seed_embeddings(model, tokenizer, texts: list[str], vectors: np.ndarray) -> None:
     """Start each word's token at the teacher's vector of that word, reduced by PCA: minutes of training for free."""
     table = model.token_embedding.weight
@@ -136,23 +150,26 @@ def seed_embeddings(model, tokenizer, texts: list[str], vectors: np.ndarray) -> 
         table[torch.tensor(ids)] = reduced / reduced.std() * 0.05
 
 
-def distil(texts: list[str], vectors: np.ndarray, out: Path, minutes: float, seed: int = 0, batch: int = 256) -> float:
+def distil(
+    texts: list[str], vectors: np.ndarray, out: Path, minutes: float, start: Path | None = None, seed: int = 0, batch: int = 256
+) -> float:
     """Train the text tower of mmdemo's default encoder on the teacher's vectors; the cosine on texts kept aside."""
-    import open_clip
     from tqdm import tqdm
 
-    from mmdemo.align import Distillation, export, new_model
+    from mmdemo.align import Distillation, export, open_model
     from mmdemo.encoder import text_tower
 
     torch.manual_seed(seed)
-    model, config = new_model()
-    tokenizer = open_clip.get_tokenizer("ViT-B-32", context_length=config["model_cfg"]["text_cfg"]["context_length"])
-    seed_embeddings(model, tokenizer, texts, vectors)
+    model, config, tokenizer = open_model(start)
+    if start is None:
+        seed_embeddings(model, tokenizer, texts, vectors)
     aside = np.random.default_rng(seed).permutation(len(texts))[:1000]
     kept = np.setdiff1d(np.arange(len(texts)), aside)
     lesson = Distillation([texts[i] for i in kept], vectors[kept], model, tokenizer, seed=seed)
+    if start and (start / "distillation.pt").is_file():
+        lesson.map.load_state_dict(torch.load(start / "distillation.pt", weights_only=True))
     parameters = [p for name, p in model.named_parameters() if not name.startswith("visual.")] + list(lesson.parameters())
-    optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.01, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     start, step, bar = time.monotonic(), 0, tqdm(total=100, desc="language", unit="%")
     while (done := (time.monotonic() - start) / 60 / minutes) < 1:
         for group in optimizer.param_groups:
@@ -184,16 +201,17 @@ def main() -> None:
     two = commands.add_parser("distil")
     two.add_argument("teacher", type=Path)
     two.add_argument("--out", type=Path, required=True)
+    two.add_argument("--start", type=Path, help="encoder folder to go on from")
     two.add_argument("--minutes", type=float, default=8)
     args = parser.parse_args()
     if args.command == "teach":
-        pairs = corpus(args.catalogs, args.edits)
+        pairs, titles = corpus(args.catalogs, args.edits)
         print(f"{len(pairs)} texts", file=sys.stderr)
-        vectors = teach(pairs, args.teacher)
-        np.savez(args.out, texts=np.array([text for text, _ in pairs]), vectors=vectors)
+        vectors = teach(pairs + [(title, title) for title in titles], args.teacher)
+        save(args.out, [text for text, _ in pairs] + titles, vectors, len(pairs))
     else:
-        data = np.load(args.teacher)
-        cosine = distil(data["texts"].tolist(), data["vectors"], args.out, args.minutes)
+        texts, vectors, learned = load(args.teacher)
+        cosine = distil(texts[:learned], vectors[:learned], args.out, args.minutes, args.start)
         print(f"cosine with the teacher on texts kept aside: {cosine:.3f}")
 
 

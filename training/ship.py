@@ -1,16 +1,21 @@
-"""The recipe of the shipped encoder: language first, then every catalogue, then the default catalogue mixed in.
+"""The recipe of the shipped encoder, in four steps that can each be stopped and resumed.
 
-    python training/language.py teach DATA/fashion ... --edits DATA/edit_texts/edits.csv --teacher FOLDER --out teacher.npz
-    python training/language.py distil teacher.npz --out RUN/language --minutes 6
-    python training/ship.py --data DATA --teacher teacher.npz --start RUN/language --out RUN/stage1 --minutes 45
-    python training/ship.py --data DATA --teacher teacher.npz --start RUN/stage1 --out RUN/stage2 --minutes 18 \
-        --also CATALOG --lr 6e-4
+    1. words       python training/language.py teach DATA/fashion DATA/... CATALOG --edits DATA/edit_texts/edits.csv \\
+                       --teacher FOLDER --out RUN/teacher.npz
+    2. text tower  python training/language.py distil RUN/teacher.npz --out RUN/language --minutes 12
+    3. images      python training/ship.py images --data DATA --teacher RUN/teacher.npz --start RUN/language \\
+                       --out RUN/images --minutes 40
+                   python training/ship.py join --images RUN/images --language RUN/language --out RUN/joined
+    4. together    python training/ship.py together --data DATA --teacher RUN/teacher.npz --start RUN/joined \\
+                       --also CATALOG --out RUN/together --minutes 18
 
-DATA holds the catalogues named below and `backgrounds`. A stopped run goes on with --resume.
+Steps 2 and 3 do not wait for each other: the image tower trains against the teacher's vectors, so no text tower
+runs beside it. Step 4 trains both towers, the default catalogue mixed in. DATA holds the catalogues named below.
 """
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +25,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from mmdemo import torchvision_shim  # noqa: E402, F401  (before anything that imports torchvision)
 import torch  # noqa: E402
 
-from mmdemo.align import align  # noqa: E402
+from mmdemo.align import align, export, open_model  # noqa: E402
+from training.language import load  # noqa: E402
+from training.voice import Voice, join  # noqa: E402
+from training.workers import start  # noqa: E402
 
 # How often a photo of each catalogue comes up, beside one of `fashion`. Small shops with real copy count more;
 # 64-pixel pictures count less.
@@ -30,31 +38,69 @@ WEIGHTS = {
 }  # fmt: skip
 
 
+def train(args: argparse.Namespace) -> None:
+    """Step 3 (`images`) or 4 (`together`)."""
+    torch.set_flush_denormal(True)
+    others = start(args.rank, args.workers, args.meeting) if args.workers > 1 else []
+    if args.rank:  # the first worker measures, saves and decides when it is over
+        args.work = args.work or args.out.with_name(args.out.name + ".work")
+        args.out, args.minutes = Path(tempfile.mkdtemp()), args.minutes + 30
+    texts, vectors, learned = load(args.teacher)
+    alone = args.command == "images"
+    figures = align(
+        [*(args.data / name for name in WEIGHTS), *args.also], args.out, args.start, seed=args.rank,
+        save_minutes=3 if args.rank == 0 else 1e9,
+        minutes=args.minutes, batch=args.batch, lr=args.lr or (1.5e-3 if alone else 6e-4), resume=args.resume,
+        text_lr=1e-3 if alone else 3e-4, weights=[*WEIGHTS.values(), *(args.also_weight for _ in args.also)],
+        backgrounds=args.data / "backgrounds", work=args.work, small_until=args.small_until,
+        voice=Voice(texts, vectors, open_model(args.start)[1]["model_cfg"]["embed_dim"]) if alone else None,
+        teacher=None if alone else (texts[:learned], vectors[:learned]),
+    )  # fmt: skip
+    for other in others:
+        other.kill()
+    print({name: value for name, value in figures.items() if name != "curve"})
+
+
+def put_together(args: argparse.Namespace) -> None:
+    """The image tower of one folder, the text tower of another, and the projection that makes them meet."""
+    model, config, _ = open_model(args.images)
+    speaker = open_model(args.language)[0].state_dict()
+    model.load_state_dict({name: value for name, value in speaker.items() if not name.startswith(("visual.", "logit_"))}, strict=False)
+    work = args.work or args.images.with_name(args.images.name + ".work")
+    voice = torch.load(work / "checkpoint.pt", weights_only=True)["voice"]["project.weight"]
+    distilled = torch.load(args.language / "distillation.pt", weights_only=True)["weight"]
+    join(model, voice, distilled)
+    export(model, config, args.out)
+    torch.save({"weight": distilled}, args.out / "distillation.pt")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--teacher", type=Path, required=True, help="what training/language.py teach wrote")
-    parser.add_argument("--start", type=Path, required=True, help="encoder folder to continue from")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--work", type=Path, help="decoded photos and checkpoint (default: beside --out)")
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--also", type=Path, nargs="*", default=[], help="more catalogues, mixed in often")
-    parser.add_argument("--also-weight", type=float, default=6.0)
-    parser.add_argument("--lr", type=float, default=1.5e-3)
-    parser.add_argument("--small-until", type=float, default=0.5, help="share of the run with smaller pictures")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--resume", action="store_true")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("images", "together"):
+        one = commands.add_parser(name)
+        one.add_argument("--data", type=Path, required=True)
+        one.add_argument("--teacher", type=Path, required=True, help="what training/language.py teach wrote")
+        one.add_argument("--start", type=Path, required=True, help="encoder folder to continue from")
+        one.add_argument("--out", type=Path, required=True)
+        one.add_argument("--work", type=Path, help="decoded photos and checkpoint (default: beside --out)")
+        one.add_argument("--minutes", type=float, required=True)
+        one.add_argument("--also", type=Path, nargs="*", default=[], help="more catalogues, mixed in often")
+        one.add_argument("--also-weight", type=float, default=6.0)
+        one.add_argument("--batch", type=int, default=80, help="photos a step and worker")
+        one.add_argument("--lr", type=float)
+        one.add_argument("--small-until", type=float, default=0.6, help="share of the run with smaller pictures")
+        one.add_argument("--workers", type=int, default=2)
+        one.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
+        one.add_argument("--meeting", default="", help=argparse.SUPPRESS)
+        one.add_argument("--resume", action="store_true")
+    two = commands.add_parser("join")
+    two.add_argument("--images", type=Path, required=True)
+    two.add_argument("--language", type=Path, required=True)
+    two.add_argument("--out", type=Path, required=True)
+    two.add_argument("--work", type=Path)
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.set_flush_denormal(True)
-    lesson = np.load(args.teacher)
-    figures = align(
-        [*(args.data / name for name in WEIGHTS), *args.also], args.out, args.start,
-        minutes=args.minutes, lr=args.lr, text_lr=args.lr / 3, resume=args.resume, work=args.work,
-        weights=[*WEIGHTS.values(), *(args.also_weight for _ in args.also)], backgrounds=args.data / "backgrounds",
-        teacher=(lesson["texts"].tolist(), lesson["vectors"]), small_until=args.small_until,
-    )  # fmt: skip
-    print({name: value for name, value in figures.items() if name != "curve"})
+    put_together(args) if args.command == "join" else train(args)
 
 
 if __name__ == "__main__":

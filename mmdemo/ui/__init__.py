@@ -61,7 +61,9 @@ def free_port(host: str, wanted: int | None) -> int:
             except OSError:
                 continue
     if wanted is not None:
-        raise InputError(f"port {wanted} on {host} cannot be used; choose another, or leave --port out to have one chosen")
+        raise InputError(
+            f"port {wanted} on {host} cannot be used; choose another, or leave --port out to have one chosen"
+        )
     raise InputError(f"no port from {FIRST_PORT} to {FIRST_PORT + 99} is free on {host}; name one with --port")
 
 

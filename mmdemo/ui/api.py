@@ -18,6 +18,7 @@ from mmdemo.query import Filter, Query
 from mmdemo.recommender import Recommender
 from mmdemo.ui import cards
 
+SIDE = 512  # pixels; as in the command line, so that both give the same answer
 MOST = 100  # results that one call may ask for
 
 
@@ -26,7 +27,9 @@ def uploaded(path: str) -> Path:
     folder = Path(get_upload_folder()).resolve()
     file = Path(path).resolve()
     if not file.is_relative_to(folder) or not file.is_file():
-        raise InputError("the picture was not uploaded to this server; upload it first and send what the upload returned")
+        raise InputError(
+            "the picture was not uploaded to this server; upload it first and send what the upload returned"
+        )
     return file
 
 
@@ -47,13 +50,20 @@ def publish(recommender: Recommender) -> None:
     """Add the endpoints to the page that is being built."""
 
     def query(
-        image: Any, text: str, k: int, weight: float, filters: list[str], like: list[str], unlike: list[str], reference: str
+        image: Any,
+        text: str,
+        k: int,
+        weight: float,
+        filters: list[str],
+        like: list[str],
+        unlike: list[str],
+        reference: str,
     ) -> tuple[Query, dict[str, Any]]:
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= MOST:
             raise InputError(f"k must be a whole number from 1 to {MOST}, not {k!r}")
         if not isinstance(weight, (int, float)) or not 0 <= weight <= 1:
             raise InputError(f"weight must be a number from 0 (only the words) to 1 (only the photo), not {weight!r}")
-        picture = _picture(image)
+        picture = picture_of(image)
         asked = Query(
             image=picture,
             text=text or "",
@@ -100,8 +110,8 @@ def publish(recommender: Recommender) -> None:
             reference: Id of a product to use as the photo; it is left out of its own answer.
 
         Returns:
-            {"results": [{"rank", "id", "title", "score", "match", "parts", "reason"}], "query": {...}}, best first; the three
-            parts (image, text, interaction) add up to the score.
+            {"results": [{"rank", "id", "title", "score", "match", "parts", "reason"}], "query": {...}}, best first;
+            the three parts (image, text, interaction) add up to the score.
         """
         asked, said = query(image, text, k, weight, filters, like, unlike, reference)
         return {"results": [found.as_dict() for found in recommender.recommend(asked)], "query": said}
@@ -166,11 +176,11 @@ def publish(recommender: Recommender) -> None:
         gr.api(fn, api_name=fn.__name__)
 
 
-def _picture(image: Any) -> Image.Image | None:
-    """The decoded picture of a FileData (which arrives as a plain dictionary), None for none."""
+def picture_of(image: Any) -> Image.Image | None:
+    """The decoded picture of an upload's record (a FileData, or the dictionary it arrives as), None for none."""
     if not image:
         return None
     path = image.get("path") if isinstance(image, dict) else getattr(image, "path", None)
     if not isinstance(path, str) or not path:
         raise InputError("image must be an uploaded file: send what the upload returned")
-    return imaging.decode(uploaded(path))
+    return imaging.decode(uploaded(path), max_side=SIDE)

@@ -84,7 +84,7 @@ class Browse:
         drawn = [self._facets, self.grid]
         self._facets.facet(toggle, state, [self._chosen, *drawn], **QUIET)
         self._facets.clear(clear, state[1:], [self._chosen, *drawn], **QUIET)
-        self._words.input(again, state, drawn, trigger_mode="always_last", **QUIET)
+        self._words.change(again, state, drawn, trigger_mode="always_last", **QUIET)
         self._order.input(again, state, drawn, **QUIET)
         top = "() => document.getElementById('mm-tabs').scrollIntoView({behavior: 'smooth'})"
         self.grid.turn(turn, state, self.grid, **QUIET).then(fn=None, js=top, api_visibility="private")

@@ -15,26 +15,30 @@ from mmdemo.errors import InputError
 from mmdemo.query import Filter, Query
 from mmdemo.recommender import Recommender
 from mmdemo.ui import cards, starts, theme
-from mmdemo.ui.api import uploaded
+from mmdemo.ui.api import picture_of
 
 COUNTS = (8, 12, 24, 48)
 FACETS = 6  # drop-downs shown; the Browse tab shows every facet
 DOUBT = 25  # per cent: below this match the best answer is called a distant one
 SHOWN_SIDE = 1024  # pixels of a photo put into the photo box by a click
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-BUSY: dict[str, Any] = {"show_progress": "minimal", "api_visibility": "private"}
+# Gradio's own preprocessing would open the picture with whatever Pillow knows, before a line of ours ran; without it,
+# what arrives is the uploaded file's record, and `mmdemo.imaging` alone decodes it.
+# An event that comes while its last one still runs is not dropped: a paste first empties the box, then fills it.
+BUSY: dict[str, Any] = {
+    "show_progress": "minimal",
+    "api_visibility": "private",
+    "preprocess": False,
+    "trigger_mode": "always_last",
+    "concurrency_id": "search",
+}
+
+# On a phone the results lie below what was asked.
+DOWN = """() => { if (window.innerWidth < 900)
+    document.getElementById("mm-results").scrollIntoView({behavior: "smooth"}); }"""
+UP = "() => window.scrollTo({top: 0, behavior: 'smooth'})"
 
 log = logging.getLogger(__name__)
-
-
-class Photo(gr.Image):
-    """Hands over the uploaded file unopened, so that only `mmdemo.imaging` ever decodes a stranger's picture."""
-
-    is_template = True  # the page shows it as the plain image component
-
-    def preprocess(self, payload: Any) -> str | None:
-        """The file's path."""
-        return payload.path if payload else None
 
 
 class Discover:
@@ -50,7 +54,7 @@ class Discover:
         actions = theme.asset("actions.js")
         with gr.Row(elem_id="mm-discover"):
             with gr.Column(elem_id="mm-query", elem_classes="mm-side", min_width=0):
-                self.photo = Photo(
+                self.photo = gr.Image(
                     type="filepath",
                     image_mode=None,
                     label="Photo",
@@ -71,21 +75,21 @@ class Discover:
                     elem_id="mm-text",
                 )
                 with gr.Group(elem_id="mm-weight"):
-                    self._weight = gr.Slider(
-                        0, 1, value=0.5, step=0.05, label="Which counts more?", buttons=[]
-                    )
+                    self._weight = gr.Slider(0, 1, value=0.5, step=0.05, label="Which counts more?", buttons=[])
                     gr.HTML(
                         "<p class='mm-ends'><span>only the words</span><span>only the photo</span></p>",
                         apply_default_css=False,
                     )
                 gr.HTML(
-                    "<p class='mm-hint'>Give a photo and words together, and a slider here weighs one against the other.</p>",
+                    "<p class='mm-hint'>With a photo and words together, a slider here weighs one against the other.</p>",
                     apply_default_css=False,
                     elem_id="mm-weight-hint",
                 )
                 with gr.Row(elem_id="mm-go"):
                     self._button = gr.Button("Search", variant="primary", elem_id="mm-search", min_width=0, scale=3)
-                    self._reset = gr.Button("Start again", variant="secondary", elem_id="mm-reset", min_width=0, scale=2)
+                    self._reset = gr.Button(
+                        "Start again", variant="secondary", elem_id="mm-reset", min_width=0, scale=2
+                    )
                 with gr.Accordion("Filters", open=False, elem_id="mm-filters") as self._panel:
                     self._facets = [
                         gr.Dropdown(
@@ -178,12 +182,13 @@ class Discover:
         if not found:
             raise InputError("No product passes these filters. Take one away to see more.")
         best = round(100 * found[0].match)
-        doubt = f"Nothing here is a close match; the nearest is {best}% sure. These are the nearest." if best < DOUBT else ""
+        doubt = f"Nothing here is a close match (the best is {best}%). These are the nearest." if best < DOUBT else ""
         start = f"“{self._recommender.product(reference).title}”" if reference else ""
         asked = ["your photo" if photo is not None else start, f"“{text}”" if text else ""]
+        count = f"{len(found)} of {len(self._recommender.index.products):,} products"
         return cards.render(
             "results",
-            heading=f"{len(found)} of {len(self._recommender.index.products):,} products for {' and '.join(filter(None, asked))}",
+            heading=f"{count} for {' and '.join(filter(None, asked))}",
             doubt=doubt,
             items=cards.tiles(found),
         )
@@ -194,33 +199,36 @@ class Discover:
         shown = [self.photo, self._reference, self.chosen, self._panel, self._notice, self.results]
 
         def answer(
-            photo: str | Image.Image | None, reference: str, text: str, *rest: Any, shown_photo: Any = None
+            photo: dict[str, Any] | Image.Image | None, reference: str, text: str, *rest: Any, shown_photo: Any = None
         ) -> tuple[Any, ...]:
             """Values for `shown`; a fault becomes one sentence above the results that were there."""
             unchanged = (gr.skip(),) * 4
             try:
-                decoded = imaging.decode(uploaded(photo)) if isinstance(photo, str) else photo
+                decoded = photo if isinstance(photo, Image.Image) else picture_of(photo)
             except InputError as error:
                 return None, *unchanged[:3], _notice(error), gr.skip()
             try:
                 weight, count, low, high, *facets = rest
+                low, high = low or None, high or None  # an empty number field may arrive as 0
                 page = self._search(decoded, text or "", reference, weight, count, low, high, tuple(facets))
                 item = cards.tile(self._recommender.product(reference)) if reference else None
             except InputError as error:
                 return *unchanged, _notice(error), gr.skip()
             except Exception:
                 log.exception("a search failed")
-                sorry = InputError("Something went wrong here, and it was not your query. The log of the server says more.")
+                sorry = InputError(
+                    "Something went wrong here, and it was not your query. The log of the server says more."
+                )
                 return *unchanged, _notice(sorry), gr.skip()
             photo_value = gr.skip() if shown_photo is None else shown_photo
             used = sum(value is not None and value != [] for value in (low, high, *facets))
             panel = gr.update(label=f"Filters ({used})" if used else "Filters")
             return photo_value, reference, cards.render("reference", item=item), panel, _notice(None), page
 
-        def search(photo: str | None, reference: str, *rest: Any) -> tuple[Any, ...]:
+        def search(photo: dict[str, Any] | None, reference: str, *rest: Any) -> tuple[Any, ...]:
             return answer(photo, "" if photo else reference, *rest)
 
-        def refine(photo: str | None, reference: str, text: str, *rest: Any) -> tuple[Any, ...]:
+        def refine(photo: dict[str, Any] | None, reference: str, text: str, *rest: Any) -> tuple[Any, ...]:
             return answer(photo, reference, text, *rest)
 
         def like(event: gr.EventData, *values: Any) -> tuple[Any, ...]:
@@ -234,39 +242,42 @@ class Discover:
 
         def attempt(event: gr.EventData, weight: float, count: int) -> tuple[Any, ...]:
             number = str(event._data.get("number", ""))
-            start = self._starts[int(number)] if number.isdecimal() and int(number) < len(self._starts) else starts.Start()
+            start = (
+                self._starts[int(number)] if number.isdecimal() and int(number) < len(self._starts) else starts.Start()
+            )
             photo = None if start.image is None else imaging.decode(start.image, max_side=SHOWN_SIDE)
-            values = [start.text, weight, count, None, None, *(None for _ in self._facets)]
-            made = answer(photo, start.reference, *values, shown_photo=gr.update(value=photo))
+            rest = [weight, count, None, None, *(None for _ in self._facets)]
+            made = answer(photo, start.reference, start.text, *rest, shown_photo=gr.update(value=photo))
             return *made, start.text, None, None, *([] for _ in self._facets)
 
         def restart() -> tuple[Any, ...]:
-            made = answer(None, "", "", 0.5, 12, None, None, *(None for _ in self._facets), shown_photo=gr.update(value=None))
+            made = answer(
+                None, "", "", 0.5, 12, None, None, *(None for _ in self._facets), shown_photo=gr.update(value=None)
+            )
             return *made, "", 0.5, None, None, *([] for _ in self._facets)
 
         whole = [self.photo, self._reference, *asked]
-        down = "() => { if (window.innerWidth < 900) document.getElementById('mm-results').scrollIntoView({behavior: 'smooth'}); }"
-        up = "() => window.scrollTo({top: 0, behavior: 'smooth'})"
 
-        def on(event: Callable[..., Any], fn: Callable[..., Any], inputs: list[Any], outputs: list[Any], js: str = "") -> None:
-            done = event(fn, inputs, outputs, show_progress_on=self.results, concurrency_id="search", **BUSY)
+        def on(
+            event: Callable[..., Any], fn: Callable[..., Any], inputs: list[Any], outputs: list[Any], js: str = ""
+        ) -> None:
+            done = event(fn, inputs, outputs, show_progress_on=self.results, **BUSY)
             if js:
                 done.success(fn=None, js=js, api_visibility="private")
 
-        on(self._button.click, search, whole, shown, down)
-        on(self._text.submit, search, whole, shown, down)
-        on(self.photo.input, search, whole, shown, down)
-        for facet in (*self._facets, self._low, self._high, self._count):
-            event = facet.submit if isinstance(facet, gr.Number) else facet.input
-            on(event, refine, whole, shown)
-            if isinstance(facet, gr.Number):
-                on(facet.blur, refine, whole, shown)
+        on(self._button.click, search, whole, shown, DOWN)
+        on(self._text.submit, search, whole, shown, DOWN)
+        on(self.photo.input, search, whole, shown, DOWN)
+        narrowing: list[Any] = [*self._facets, self._low, self._high, self._count]
+        for facet in narrowing:
+            for event in (facet.submit, facet.blur) if isinstance(facet, gr.Number) else (facet.input,):
+                on(event, refine, whole, shown)
         on(self._weight.release, refine, whole, shown)
-        on(self.results.like, like, asked, shown, up)
-        on(also_from.like, like_from_dialog, asked, [tabs, *shown], up)
+        on(self.results.like, like, asked, shown, UP)
+        on(also_from.like, like_from_dialog, asked, [tabs, *shown], UP)
         on(self.chosen.drop, drop, asked, shown)
         fields = [self._text, self._low, self._high, *self._facets]
-        on(self.results.attempt, attempt, [self._weight, self._count], [*shown, *fields])
+        on(self.results.attempt, attempt, [self._weight, self._count], [*shown, *fields], DOWN)
         on(
             self._reset.click,
             restart,

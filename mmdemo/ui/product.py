@@ -38,9 +38,7 @@ class Dialog:
 
     def opens_from(self, component: gr.HTML) -> None:
         """A "show" event of this component opens the product that it names."""
-        component.show(
-            self._open, outputs=self.box, queue=False, show_progress="hidden", api_visibility="private"
-        )
+        component.show(self._open, outputs=self.box, queue=False, show_progress="hidden", api_visibility="private")
 
     def page(self, product_id: str) -> str:
         """The inside of the dialog for one product; InputError if there is no such product."""

@@ -39,9 +39,10 @@ class Shelf:
         self.products = list(products)
         self._titles = [item.title.casefold() for item in self.products]
         self._values: dict[str, list[str]] = {}
-        self._pairs: dict[str, tuple[np.ndarray, np.ndarray]] = {}  # rows and value numbers; a cell may hold several values
+        # For each facet the rows and the numbers of their values; a cell may hold several values.
+        self._pairs: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         for column, counts in facets.items():
-            values = sorted(counts, key=lambda value, counts=counts: (-counts[value], value.casefold()))
+            values = list(counts)
             place = {value: code for code, value in enumerate(values)}
             self._values[column] = values
             pairs = [
@@ -82,7 +83,9 @@ class Shelf:
         base = np.ones(len(self.products), bool)
         wanted = words.casefold().split()
         if wanted:
-            base = np.fromiter((all(word in title for word in wanted) for title in self._titles), bool, len(self._titles))
+            base = np.fromiter(
+                (all(word in title for word in wanted) for title in self._titles), bool, len(self._titles)
+            )
         masks = {column: self._holds(column, values) for column, values in chosen.items()}
         found = np.logical_and.reduce([base, *masks.values()])
         facets = {}

@@ -49,7 +49,9 @@ def from_products(products: Sequence[Product]) -> list[Start]:
     """Queries made of the catalogue's own rows, spread over its categories."""
     pictured = [item for item in _spread(products) if item.image]
     starts = [Start(reference=item.id) for item in pictured[: PHOTOS // 2]]
-    starts += [Start(change, reference=item.id) for item in pictured[PHOTOS // 2 :] if (change := _change(item, products))]
+    starts += [
+        Start(change, reference=item.id) for item in pictured[PHOTOS // 2 :] if (change := _change(item, products))
+    ]
     starts += [Start(text=_say(item)) for item in _spread(products)]
     return starts
 
@@ -59,7 +61,9 @@ def choose(starts: Sequence[Start]) -> tuple[list[Start], list[Start]]:
     alone = [item for item in starts if (item.image or item.reference) and not item.text]
     changed = [item for item in starts if (item.image or item.reference) and item.text]
     photos = [item for pair in zip_longest(_thin(alone, PHOTOS), _thin(changed, PHOTOS)) for item in pair if item]
-    said = list({item.text.casefold(): item for item in starts if item.text and not (item.image or item.reference)}.values())
+    said = list(
+        {item.text.casefold(): item for item in starts if item.text and not (item.image or item.reference)}.values()
+    )
     return photos[:PHOTOS], _thin([item for item in said if len(item.text) <= 60] or said, SENTENCES)
 
 

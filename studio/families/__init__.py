@@ -5,8 +5,8 @@ from importlib import import_module
 from ..model import Family
 
 NAMES = (
-    "mug", "vase", "teapot", "lamp", "chair", "stool", "cushion", "tshirt", "tote",
-    "beanie", "planter", "sofa", "dress", "bottle",
+    "mug", "vase", "teapot", "lamp", "chair", "stool", "cushion", "tshirt", "tote", "sneaker", "headphones",
+    "beanie", "planter", "handbag", "sofa", "dress", "watch", "bottle",
 )
 
 

@@ -24,7 +24,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         folds = 0.02 * np.sin(3 * a + 4 * z) + 0.015 * np.sin(5 * a - 2)
         return 1 + 0.022 * np.abs(np.sin(ribs * a / 2)) * fade + (1 + 2.5 * slouch) * folds * np.clip(z - 0.35, 0, 1)
 
-    body = revolve(np.vstack([[[0, 0.02]], catmull(line, 16)]), ribs * 14, crown, wall=(0.02, top))
+    body = revolve(np.vstack([[[0, 0.02]], catmull(line, 16)]), ribs * 8, crown, wall=(0.02, top))
     if slouch:
         v = body.vertices.copy()
         lean = np.clip(v[:, 2] - 0.45, 0, None)
@@ -36,10 +36,10 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         h = shape.get("cuff_height", 0.38)
         cuff = catmull([[0.47, 0.02], [0.485, 0.0], [0.535, 0.0], [0.555, 0.06], [0.56, h * 0.5], [0.553, h * 0.9], [0.53, h],
                         [0.49, h]], 10)
-        parts.append(("cuff", revolve(cuff, ribs * 14, lambda a, z: 1 + 0.03 * np.abs(np.sin(ribs * a / 2)), closed=False)))
+        parts.append(("cuff", revolve(cuff, ribs * 8, lambda a, z: 1 + 0.03 * np.abs(np.sin(ribs * a / 2)), closed=False)))
     if shape.get("pompom"):
         r = shape["pompom"]
-        ball = superellipsoid(r, r, r, nu=160, nv=80)
+        ball = superellipsoid(r, r, r, nu=128, nv=64)
         fluff = 1 + 0.10 * rng.standard_normal(len(ball.vertices))[welded(ball.vertices)]
         ball = type(ball)(ball.vertices * fluff[:, None], ball.faces, ball.uv)
         parts.append(("pompom", ball.moved((0, 0, top + r * 0.65))))

@@ -31,6 +31,9 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     start[:, 2] += 0.02 * np.sign(start[:, 2]) + 0.002 * rng.standard_normal(len(start))
     x = simulate(start, tri, flat, pressure=shape.get("plump", 4.5), steps=130, iterations=14)
     x = smooth(x, tri, 2)
+    if shape.get("flat"):  # its own weight flattens what lies on the floor
+        low = -shape["flat"]
+        x[:, 2] = np.where(x[:, 2] < low, low + (x[:, 2] - low) * 0.12, x[:, 2])
     seam = x[cKDTree(flat[:, :2]).query(edge)[1]]
     parts = [("cover", Mesh(x, tri, flat[:, :2] / 2 + 0.5))]
     if shape.get("piping", True):
@@ -72,6 +75,6 @@ FAMILY = Family(
         Parent("oversized floor cushion", "Big, flat and firm enough to sit on through a whole film.", 59.0,
                "Loomfield", "canvas",
                ["grey", "blue", "olive", "grey/floral", "blue/dots"],
-               dict(piping=False, plump=2.6, lean=0, elevation=24, repeats=(7, 7))),
+               dict(piping=False, plump=3.0, lean=0, flat=0.06, elevation=24, repeats=(7, 7))),
     ],
 )

@@ -71,7 +71,7 @@ FAMILY = Family(
     [
         Parent("gourd table lamp", "A double-gourd base under a tapered linen shade: warm light, quiet presence.", 89.0,
                "Lumen & Oak", "ceramic",
-               ["blue", "white", "green", "white/leaves", "blue/stripes"], dict(base="gourd", repeats=(10, 9))),
+               ["blue", "cream", "green", "cream/leaves", "blue/stripes"], dict(base="gourd", repeats=(10, 9))),
         Parent("globe table lamp", "A round base you want to put your hands around, with a straight drum shade.", 79.0,
                "Atelier Nove", "stoneware",
                ["terracotta", "charcoal", "sage", "charcoal/speckled", "terracotta/diamonds"],

@@ -43,7 +43,9 @@ def visit(browser: Browser, demo: demo_process.Demo) -> Iterator[Callable[..., P
 
     def open_page(width: int = 1360, height: int = 900, dark: bool = False, url: str = demo.url) -> Page:
         context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", permissions=["camera"]
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            permissions=["camera"],
         )
         contexts.append(context)
         page = context.new_page()
@@ -68,9 +70,15 @@ def page(visit: Callable[..., Page]) -> Page:
 
 @pytest.fixture(scope="session")
 def screen() -> Callable[[Page, str], None]:
-    """Keeps a picture of the page under this name."""
+    """Keeps a picture of the page under this name, once the pictures in view have come."""
     SCREENS.mkdir(exist_ok=True)
-    return lambda page, name: page.screenshot(path=SCREENS / f"{name}.png")
+
+    def keep(page: Page, name: str) -> None:
+        page.wait_for_function(demo_process.PICTURES_THERE)
+        page.wait_for_timeout(250)  # hover and fade
+        page.screenshot(path=SCREENS / f"{name}.png")
+
+    return keep
 
 
 def _outside(asked: str, home: str) -> bool:

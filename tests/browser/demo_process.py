@@ -18,6 +18,10 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-
 FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
+PICTURES_THERE = """() => [...document.querySelectorAll('img')].filter(i => i.checkVisibility())
+    .filter(i => { const r = i.getBoundingClientRect(); return r.top < innerHeight && r.bottom > 0; })
+    .every(i => i.complete && i.naturalWidth)"""
+
 
 @dataclass(frozen=True)
 class Demo:
@@ -41,7 +45,9 @@ def chromium() -> str:
             subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], capture_output=True)
             found = _playwrights_own()
     if not found:
-        raise RuntimeError("no Chromium: install one (Debian: apt-get install chromium), or run playwright install chromium")
+        raise RuntimeError(
+            "no Chromium: install one (Debian: apt-get install chromium), or run playwright install chromium"
+        )
     print(f"browser tests use {found}")
     return found
 

@@ -1,12 +1,16 @@
 """A catalogue whose words are an attack is shown as words."""
 
-import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import demo_process
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
+
+from mmdemo.build import build
+from mmdemo.catalog import Catalog, Product
+from mmdemo.encoder import Encoder
+from mmdemo.index import ProductIndex, resolve_spec
 
 TITLES = [
     "<script>window.hacked = 1</script> lamp",
@@ -19,28 +23,27 @@ TITLES = [
 
 
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory) -> demo_process.Demo:
-    from mmdemo.build import build
-    from mmdemo.catalog import Catalog
-    from mmdemo.encoder import Encoder
-
+def hostile(tmp_path_factory) -> Iterator[demo_process.Demo]:
+    """An index of rows that no reader has cleaned, with the encoder of the shipped one."""
     folder = tmp_path_factory.mktemp("hostile")
-    with (folder / "catalog.csv").open("w", newline="", encoding="utf-8") as out:
-        rows = csv.writer(out)
-        rows.writerow(["id", "image", "title", "description", "category", "url", "parent", "colour"])
-        for number, title in enumerate(TITLES * 2):
-            Image.new("RGB", (64, 64), (20 * number, 200 - 15 * number, 120)).save(folder / f"{number}.png")
-            rows.writerow([f"a/{number}?&<b>\"'", f"{number}.png", title, title, f"<b>${{{number % 2}}}</b>",
-                           "javascript:window.hacked=6", "p1", f"<i>{number % 3}</i>"])  # fmt: skip
-    manifest = __import__("json").loads
-    spec = "assets/encoder"
-    if demo_process.INDEX.joinpath("current").exists():
-        live = demo_process.INDEX / demo_process.INDEX.joinpath("current").read_text().strip() / "manifest.json"
-        spec = manifest(live.read_text())["encoder"]["spec"]
+    products = []
+    for number, title in enumerate(TITLES * 2):
+        Image.new("RGB", (64, 64), (20 * number, 200 - 15 * number, 120)).save(folder / f"{number}.png")
+        products.append(
+            Product(
+                id=f"a/{number}?&<b>\"'",
+                image=f"{number}.png",
+                title=title,
+                description=title,
+                category=f"<b>${{{number % 2}}}</b>",
+                url="javascript:window.hacked=6",
+                parent="p1",
+                attributes={"colour": f"<i>{number % 3}</i>"},
+            )
+        )
+    spec = ProductIndex.load(demo_process.INDEX).manifest["encoder"]["spec"]
     out = tmp_path_factory.mktemp("index") / "hostile"
-    from mmdemo.index import resolve_spec
-
-    build(Catalog.read(folder), Encoder.load(resolve_spec(spec)), out)
+    build(Catalog(products, folder), Encoder.load(resolve_spec(spec)), out)
     demo = demo_process.start(out)
     yield demo
     demo_process.stop(demo.process)

@@ -1,0 +1,81 @@
+"""The pictures of the README: python -m tests.browser.screenshots [--index INDEX] writes docs/screenshots/*.webp."""
+
+import argparse
+import io
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent))
+import demo_process
+
+OUT = demo_process.HOME / "docs" / "screenshots"
+
+
+def visit(browser: Browser, url: str, width: int = 1360, height: int = 880, dark: bool = False) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", device_scale_factor=1.5
+    )
+    page = context.new_page()
+    page.goto(url)
+    page.wait_for_selector(".mm-welcome")
+    return page
+
+
+def keep(page: Page, name: str) -> None:
+    page.wait_for_function(demo_process.PICTURES_THERE)
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(600)
+    shot = Image.open(io.BytesIO(page.screenshot()))
+    shot.save(OUT / f"{name}.webp", quality=80, method=6)
+    print(f"{name}.webp  {shot.width}x{shot.height}  {(OUT / f'{name}.webp').stat().st_size // 1024} kB")
+    page.context.close()
+
+
+def begin(page: Page, kind: str) -> None:
+    """Take the first query to begin with that has both a photo and words, else the first of its kind."""
+    starts = page.locator(kind)
+    texts = starts.all_inner_texts()
+    starts.nth(next((n for n, text in enumerate(texts) if text.strip() != "Only the photo"), 0)).click()
+    page.wait_for_selector("#mm-results .mm-card")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--index", type=Path, default=demo_process.INDEX)
+    demo = demo_process.start(parser.parse_args().index)
+    OUT.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=demo_process.chromium(), args=demo_process.FLAGS)
+        keep(visit(browser, demo.url), "welcome")
+
+        page = visit(browser, demo.url)
+        begin(page, ".mm-start")
+        keep(page, "discover")
+
+        page = visit(browser, demo.url)
+        page.locator(".tab-container:not(.visually-hidden)").get_by_role("tab", name="Browse").click()
+        keep(page, "browse")
+
+        page = visit(browser, demo.url)
+        begin(page, ".mm-start")
+        page.locator("#mm-results .mm-pic").first.click()
+        page.wait_for_selector(".mm-dialog[open] h2")
+        keep(page, "product")
+
+        page = visit(browser, demo.url, dark=True)
+        begin(page, ".mm-say")
+        keep(page, "dark")
+
+        page = visit(browser, demo.url, 390, 844)
+        begin(page, ".mm-start")
+        page.wait_for_timeout(900)
+        page.locator("#mm-results").evaluate("part => part.scrollIntoView()")
+        keep(page, "phone")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""The command line as a person meets it: by subprocess, on a real (tiny, random) open_clip model."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.toys import picture, toy_catalogue
+
+HOME = Path(__file__).resolve().parent.parent
+
+
+def mmdemo(*args, check: int | None = 0) -> subprocess.CompletedProcess:
+    done = subprocess.run(
+        [sys.executable, "-m", "mmdemo", *map(str, args)], cwd=HOME, capture_output=True, text=True, timeout=300
+    )
+    if check is not None:
+        assert done.returncode == check, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    return toy_catalogue(tmp_path_factory.mktemp("cli") / "shop", copies=2)
+
+
+@pytest.fixture(scope="module")
+def index(shop, tiny_model, tmp_path_factory):
+    out = tmp_path_factory.mktemp("cli-index") / "index"
+    done = mmdemo("build", shop, "--out", out, "--encoder", tiny_model)
+    assert "24 products in" in done.stdout and "encoding products" in done.stderr
+    return out
+
+
+def test_search_prints_one_json_document_and_nothing_else(index, tmp_path):
+    picture("mug", "blue", scale=0.58).save(tmp_path / "photo.png")
+    done = mmdemo("search", index, "--image", tmp_path / "photo.png", "--text", "blue mug", "-k", 5, "--json")
+    answer = json.loads(done.stdout)
+    assert set(answer) == {"results", "query"} and len(answer["results"]) == 5
+    for rank, r in enumerate(answer["results"], 1):
+        assert {"rank", "id", "title", "score", "match", "parts"} <= set(r) and r["rank"] == rank
+        assert sum(r["parts"].values()) == pytest.approx(r["score"], abs=1e-5)
+    scores = [r["score"] for r in answer["results"]]
+    assert scores == sorted(scores, reverse=True)
+    assert answer["query"]["text"] == "blue mug"
+
+
+def test_the_command_line_and_python_give_the_same_scores(index, shop):
+    from mmdemo.imaging import decode
+    from mmdemo.query import Query
+    from mmdemo.recommender import Recommender
+
+    photo = shop / "images" / "tray-1-green.png"
+    answer = json.loads(mmdemo("search", index, "--image", photo, "--text", "in red", "-k", 6, "--json").stdout)
+    query = Query(image=decode(photo, max_side=512), text="in red", k=6)
+    assert answer["results"] == [r.as_dict() for r in Recommender.load(index).recommend(query)]
+
+
+def test_filters_likes_and_dislikes_reach_the_search(index):
+    done = mmdemo(
+        "search", index, "--like", "mug-0-red", "--unlike", "tray-0-blue", "--filter", "category=Mug", "--filter",
+        "price<13", "-k", 3, "--json",
+    )  # fmt: skip
+    results = json.loads(done.stdout)["results"]
+    assert results and all(r["id"].startswith("mug-0") and r["id"] != "mug-0-red" for r in results)
+
+
+def test_evaluate_prints_every_ranker_with_intervals(index, tmp_path):
+    (tmp_path / "q.csv").write_text("query_id,image,text,reference_id,target_ids\n1,,in blue,mug-0-red,mug-0-blue\n")
+    found = json.loads(mmdemo("evaluate", index, "--queries", tmp_path / "q.csv", "--json").stdout)
+    assert found["queries"] == 1 and set(found["rankers"]) == {"head", "image", "text", "mean"}
+    assert set(found["rankers"]["head"]["mrr"]) == {"value", "low", "high"}
+    assert "ranker" in mmdemo("evaluate", index, "--queries", tmp_path / "q.csv").stdout
+    assert "photo" in mmdemo("evaluate", index).stdout
+
+
+def test_products_are_added_and_removed(index, tiny_model, shop, tmp_path):
+    own = tmp_path / "index"
+    mmdemo("build", shop, "--out", own, "--encoder", tiny_model)
+    picture("tray", "purple", scale=0.9).save(tmp_path / "new.png")
+    (tmp_path / "more.csv").write_text("id,image,title\nnew,new.png,Large purple tray\n")
+    assert "25 products" in mmdemo("add", own, tmp_path / "more.csv").stdout
+    assert "new" in mmdemo("search", own, "--text", "Large purple tray", "-k", 25).stdout
+    assert "23 products" in mmdemo("remove", own, "new", "mug-0-red").stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        (["search", "nowhere", "--text", "x"], 1, "'nowhere' is not an index"),
+        (["build", "nowhere.csv", "--out", "OUT"], 1, "nowhere.csv"),
+        (["build", "SHOP", "--out", "OUT", "--encoder", "no/such"], 1, "assets/encoder"),
+        (["build", "SHOP", "--out", "OUT", "--store", "tape"], 1, "store 'tape'"),
+        (["search", "INDEX"], 1, "nothing to search by"),
+        (["search", "INDEX", "--text", "x", "--filter", "cheap"], 1, "was not understood"),
+        (["search", "INDEX", "--image", "pyproject.toml"], 1, "pyproject.toml"),
+        (["search", "INDEX", "--like", "mug-0-rde"], 1, "mug-0-red"),
+        (["remove", "INDEX", "nobody"], 1, "no product 'nobody'"),
+        (["search", "INDEX", "-k", "many"], 2, "many"),
+        (["fly"], 2, "fly"),
+        (["build"], 2, "Missing argument"),
+    ],
+)
+def test_faults_end_in_a_sentence_and_their_exit_code(args, code, says, index, shop, tmp_path):
+    places = {"INDEX": index, "SHOP": shop, "OUT": tmp_path / "out"}
+    done = mmdemo(*[places.get(a, a) for a in args], check=code)
+    assert says in done.stderr and done.stdout == ""
+
+
+def test_a_build_that_was_interrupted_goes_on_with_resume(shop, tiny_model, tmp_path):
+    args = [
+        sys.executable,
+        "-m",
+        "mmdemo",
+        "build",
+        str(shop),
+        "--out",
+        str(tmp_path / "ix"),
+        "--encoder",
+        str(tiny_model),
+    ]
+    process = subprocess.Popen(args, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    shard = tmp_path / "ix" / ".work" / "000000000.safetensors"
+    until = time.monotonic() + 120
+    while not shard.exists() and process.poll() is None and time.monotonic() < until:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "ix" / "current").exists()
+    before = shard.stat().st_mtime_ns
+    done = mmdemo("build", shop, "--out", tmp_path / "ix", "--encoder", tiny_model, "--resume")
+    assert "24 products" in done.stdout
+    assert not shard.exists() and before
+    assert (
+        len(json.loads(mmdemo("search", tmp_path / "ix", "--text", "mug", "-k", 24, "--json").stdout)["results"]) == 24
+    )

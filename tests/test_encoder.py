@@ -1,0 +1,174 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import open_clip
+import pytest
+import torch
+from PIL import Image
+
+from mmdemo import encoder as encoder_module
+from mmdemo.align import export, new_model
+from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, normalize, text_tower
+from mmdemo.errors import InputError
+from tests.toys import COLOURS, picture
+
+SHIPPED = Path(__file__).parent.parent / "assets" / "encoder"
+TEXTS = ["a red mug", "mug", "a much longer sentence about a yellow tray, with words and words and words", "红色杯子"]
+
+
+@pytest.fixture(scope="session")
+def convolutional(tmp_path_factory):
+    """The shape of the shipped encoder, tiny and untrained, in float16."""
+    folder = tmp_path_factory.mktemp("encoder") / "conv"
+    torch.manual_seed(0)
+    model, config = new_model({
+        "model_cfg": {
+            "embed_dim": 24,
+            "vision_cfg": {"timm_model_name": "regnetx_002", "timm_pool": "avg", "timm_proj": "linear", "image_size": 48},
+            "text_cfg": {"context_length": 32, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
+        },
+        "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3, "resize_mode": "longest", "fill_color": 255},
+    })  # fmt: skip
+    export(model, config, folder)
+    return folder
+
+
+@pytest.fixture(params=["transformer", "convolutional"])
+def folder(request):
+    return request.getfixturevalue("tiny_model" if request.param == "transformer" else "convolutional")
+
+
+@pytest.fixture
+def pictures():
+    return [picture("mug", colour, size=40 + 10 * i) for i, colour in enumerate(COLOURS)]
+
+
+def test_vectors_are_unit_float32(folder, pictures):
+    encoder = Encoder.load(folder)
+    for vectors, count in ((encoder.encode_image(pictures), len(pictures)), (encoder.encode_text(TEXTS), len(TEXTS))):
+        assert vectors.shape == (count, encoder.dim) and vectors.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_batch_equals_single(folder, pictures, monkeypatch):
+    encoder = Encoder.load(folder)
+    images, texts = encoder.encode_image(pictures), encoder.encode_text(TEXTS)
+    np.testing.assert_allclose(images, np.vstack([encoder.encode_image([p]) for p in pictures]), atol=1e-5)
+    np.testing.assert_allclose(texts, np.vstack([encoder.encode_text([t]) for t in TEXTS]), atol=1e-5)
+    monkeypatch.setattr(encoder_module, "BATCH", 2)
+    np.testing.assert_allclose(images, encoder.encode_image(pictures), atol=1e-5)
+
+
+def test_same_answer_as_open_clip(folder, pictures):
+    """What open_clip says of the same folder, without any of our short cuts."""
+    model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
+    tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+    with torch.inference_mode():
+        texts = model.eval().encode_text(tokenizer(TEXTS), normalize=True).numpy()
+        images = model.encode_image(torch.stack([preprocess(p) for p in pictures]), normalize=True).numpy()
+    encoder = Encoder.load(folder)
+    np.testing.assert_allclose(encoder.encode_text(TEXTS), texts, atol=1e-5)
+    np.testing.assert_allclose(encoder.encode_image(pictures), images, atol=1e-5)
+    assert all(p.dtype == torch.float32 for p in encoder.model.parameters())
+
+
+def test_features_lead_to_the_embedding(folder, pictures):
+    encoder = Encoder.load(folder)
+    model = encoder.model
+    features, vectors = encoder.text_both(TEXTS)
+    assert features.shape == (len(TEXTS), 32)
+    np.testing.assert_allclose(normalize(features @ model.text_projection.detach().numpy()), vectors, atol=1e-5)
+    features, vectors = encoder.image_both(pictures)
+    project = model.visual.proj.T if hasattr(model.visual, "proj") else model.visual.head.proj.weight
+    assert features.shape == (len(pictures), project.shape[1]) and features.shape[1] != encoder.dim
+    np.testing.assert_allclose(normalize(features @ project.detach().numpy().T), vectors, atol=1e-5)
+    np.testing.assert_array_equal(encoder.image_features(pictures), features)
+
+
+def test_hidden_features_fall_back_to_the_embedding(tiny_model):
+    encoder = Encoder.load(tiny_model)
+    encoder.model.text_pool_type = "last"  # not a tower whose padding may be cut off
+    with torch.inference_mode():
+        pooled, embedding = text_tower(encoder.model, encoder.tokenizer(TEXTS))
+    assert torch.equal(pooled, embedding) and embedding.shape == (len(TEXTS), encoder.dim)
+
+
+def test_empty_list_and_lone_item(tiny_model):
+    encoder = Encoder.load(tiny_model)
+    assert encoder.encode_text([]).shape == (0, encoder.dim)
+    with pytest.raises(TypeError, match="list"):
+        encoder.encode_text("a lone string")
+
+
+def test_hash_is_that_of_the_weights(tiny_model, tmp_path):
+    shutil.copytree(tiny_model, tmp_path / "copy")
+    one, two = Encoder.load(tiny_model), Encoder.load(tmp_path / "copy")
+    assert one.weights_hash == two.weights_hash and len(one.weights_hash) == 64
+    assert one.weights_hash == __import__("hashlib").sha256((tiny_model / WEIGHTS).read_bytes()).hexdigest()
+
+
+def test_normalize():
+    np.testing.assert_allclose(normalize([[3, 4], [0, 2]]), [[0.6, 0.8], [0, 1]])
+    for bad in ([[1, 0], [0, 0]], [[np.nan, 1]], [[np.inf, 1]]):
+        with pytest.raises(ValueError):
+            normalize(bad)
+
+
+@pytest.mark.parametrize("spec", ["no/such/folder", "nonsense", "ViT-B-32", "hf-hub", ""])
+def test_unknown_spec_says_what_was_expected(spec):
+    with pytest.raises(InputError, match=r"expected a model folder.*assets/encoder"):
+        Encoder.load(spec)
+
+
+def test_unknown_weights_name_those_there_are():
+    with pytest.raises(InputError, match=r"no weights called 'nope'.*laion2b_s34b_b79k"):
+        Encoder.load("ViT-B-32/nope")
+
+
+@pytest.mark.parametrize("spec", ["hf-hub:someone/something", "ViT-B-32/laion2b_s34b_b79k"])
+def test_no_network_says_what_to_do(spec, monkeypatch):
+    def unreachable(*_, **__):
+        raise OSError("Cannot reach the hub.\n  Try again.")
+
+    monkeypatch.setattr(open_clip, "create_model_from_pretrained", unreachable)
+    with pytest.raises(InputError, match=r"could not be fetched \(Cannot reach the hub. Try again.\).*assets/encoder"):
+        Encoder.load(spec)
+
+
+def break_folder(how: str, folder: Path) -> None:
+    if how == "no config":
+        (folder / CONFIG).unlink()
+    elif how == "no weights":
+        (folder / WEIGHTS).unlink()
+    elif how == "cut short":
+        (folder / WEIGHTS).write_bytes((folder / WEIGHTS).read_bytes()[:1000])
+    elif how == "not json":
+        (folder / CONFIG).write_text("{")
+    elif how == "other keys":
+        (folder / CONFIG).write_text("{}")
+    elif how == "other shape":
+        config = json.loads((folder / CONFIG).read_text())
+        config["model_cfg"]["embed_dim"] = 48
+        (folder / CONFIG).write_text(json.dumps(config))
+
+
+@pytest.mark.parametrize("how", ["no config", "no weights", "cut short", "not json", "other keys", "other shape"])
+def test_broken_folder_is_refused_in_one_sentence(how, tiny_model, tmp_path):
+    shutil.copytree(tiny_model, tmp_path / "broken")
+    break_folder(how, tmp_path / "broken")
+    with pytest.raises(InputError, match=r"encoder folder .*expected.*(found|failed)") as error:
+        Encoder.load(tmp_path / "broken")
+    assert "\n" not in str(error.value) and len(str(error.value)) < 600
+
+
+@pytest.mark.skipif(not (SHIPPED / WEIGHTS).exists(), reason="the encoder is not in this copy")
+def test_shipped_encoder():
+    assert sum(f.stat().st_size for f in SHIPPED.iterdir()) < 40e6
+    encoder = Encoder.load(SHIPPED)
+    assert encoder.model.visual.image_size[0] <= 144
+    # colours are the least that it must know
+    seen = encoder.encode_image([Image.new("RGB", (64, 64), COLOURS[c]) for c in ("red", "green", "blue", "black")])
+    said = encoder.encode_text(["red", "green", "blue", "black"])
+    assert (said @ seen.T).argmax(1).tolist() == [0, 1, 2, 3]

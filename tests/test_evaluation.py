@@ -1,0 +1,113 @@
+"""Metrics against hand-computed answers, baselines beside the head, intervals, and query files."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from mmdemo.errors import InputError
+from mmdemo.evaluation import as_text, evaluate, interval, per_query, read_queries, score_matrices
+from mmdemo.index import ProductIndex
+from tests.toys import ToyEncoder, picture
+
+
+@pytest.fixture(scope="module")
+def index(toy_index):
+    return ProductIndex.load(toy_index)
+
+
+def write(path, rows):
+    with path.open("w", newline="") as f:
+        table = csv.DictWriter(f, ["query_id", "image", "text", "reference_id", "product_id", "target_ids"])
+        table.writeheader()
+        for i, row in enumerate(rows):
+            table.writerow({"query_id": i, **row})
+    return path
+
+
+def test_metrics_equal_the_hand_computed_ones():
+    scores = np.array([[0.9, 0.8, 0.7, 0.1], [0.2, 0.9, 0.5, 0.4]], np.float32)
+    values = per_query(scores, [np.array([0]), np.array([2, 0])])
+    assert values["recall@1"].tolist() == [1, 0]
+    assert values["recall@5"].tolist() == [1, 1]
+    assert values["mrr"].tolist() == [1, 0.5]
+    ideal = 1 + 1 / np.log2(3)
+    assert values["ndcg@10"] == pytest.approx([1, (1 / np.log2(3) + 1 / np.log2(5)) / ideal])
+
+
+def test_the_interval_covers_the_mean_and_narrows_with_more_queries():
+    rng = np.random.default_rng(0)
+    few, many = interval(rng.random(30).round()), interval(rng.random(3000).round())
+    assert few["low"] <= few["value"] <= few["high"]
+    assert many["high"] - many["low"] < (few["high"] - few["low"]) / 4
+    assert interval(np.ones(10)) == {"value": 1.0, "low": 1.0, "high": 1.0}
+
+
+def test_a_ranker_that_cannot_answer_is_null_and_the_others_are_measured(index, tmp_path):
+    path = write(tmp_path / "q.csv", [{"text": "red mug", "target_ids": "mug-0-red mug-1-red"}])
+    queries, skipped = read_queries(path, index, ToyEncoder())
+    result = evaluate(index, queries)
+    assert not skipped and result["queries"] == 1
+    assert result["rankers"]["image"] is None
+    assert set(result["rankers"]) == {"head", "image", "text", "mean"}
+    assert set(result["rankers"]["text"]) == {"recall@1", "recall@5", "recall@10", "mrr", "ndcg@10"}
+    assert "cannot answer" in as_text(result)
+
+
+def test_photo_queries_give_the_brute_force_ranking_of_pictures(index, tmp_path):
+    picture("mug", "blue", scale=0.58).save(tmp_path / "a.png")
+    path = write(tmp_path / "q.csv", [{"image": "a.png", "product_id": "mug-1-blue"}])
+    queries, _ = read_queries(path, index, ToyEncoder())
+    image = score_matrices(index, queries)["image"]
+    np.testing.assert_allclose(image[0], index.image @ queries.image[0], atol=1e-6)
+    result = evaluate(index, queries)
+    assert result["rankers"]["image"]["recall@1"]["value"] == 1
+    assert result["rankers"]["text"] is None
+
+
+def test_a_reference_is_left_out_of_its_own_answer(index, tmp_path):
+    path = write(tmp_path / "q.csv", [{"reference_id": "mug-0-red", "text": "in blue", "target_ids": "mug-0-blue"}])
+    queries, _ = read_queries(path, index, ToyEncoder())
+    for scores in score_matrices(index, queries).values():
+        assert np.isneginf(scores[0, index.row("mug-0-red")])
+
+
+def test_rows_that_do_not_fit_are_skipped_with_the_reason(index, tmp_path):
+    (tmp_path / "bad.png").write_text("no picture")
+    rows = [
+        {"text": "red mug", "product_id": "mug-0-red"},
+        {"text": "red mug", "product_id": "unknown"},
+        {"image": "bad.png", "product_id": "mug-0-red"},
+        {"image": "missing.png", "product_id": "mug-0-red"},
+        {"product_id": "mug-0-red"},
+        {"text": "x", "reference_id": "nobody", "product_id": "mug-0-red"},
+    ]
+    queries, skipped = read_queries(write(tmp_path / "q.csv", rows), index, ToyEncoder())
+    assert len(queries) == 1 and len(skipped) == 5
+    assert [s.split(":")[0] for s in skipped] == ["line 3", "line 4", "line 5", "line 6", "line 7"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "found an empty file"),
+        ("query_id,text\n1,red\n", "needs a column product_id or target_ids"),
+        ("query_id,text,product_id\n1,red,unknown\n", "none of the 1 queries"),
+    ],
+)
+def test_a_query_file_that_cannot_be_used_gets_a_sentence(index, tmp_path, content, says):
+    (tmp_path / "q.csv").write_text(content)
+    with pytest.raises(InputError, match=says):
+        read_queries(tmp_path / "q.csv", index, ToyEncoder())
+
+
+def test_a_missing_query_file_gets_a_sentence(index, tmp_path):
+    with pytest.raises(InputError, match="cannot be read"):
+        read_queries(tmp_path / "none.csv", index, ToyEncoder())
+
+
+def test_the_report_measures_every_task_beside_the_baselines(index):
+    assert {"photo", "words", "photo and words"} <= set(index.report["tasks"])
+    for result in index.report["tasks"].values():
+        head = result["rankers"]["head"]["recall@10"]
+        assert 0 <= head["low"] <= head["value"] <= head["high"] <= 1

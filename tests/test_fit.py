@@ -1,0 +1,117 @@
+"""Fitting on a toy shop: what is learnt, what is refused, and that a seed decides everything."""
+
+import numpy as np
+import pytest
+
+from mmdemo.calibration import calibrate
+from mmdemo.catalog import Catalog, Product
+from mmdemo.edits import mine_edits
+from mmdemo.embed import embed, text_rows
+from mmdemo.fit import fit, loss_of, split_of
+from mmdemo.vectors import normalize
+from tests.toys import ToyEncoder, toy_catalogue
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    folder = toy_catalogue(tmp_path_factory.mktemp("fit") / "shop", copies=12)
+    return embed(Catalog.read(folder), ToyEncoder(), tmp_path_factory.mktemp("work") / "work")
+
+
+def run(shop, **more):
+    encoder = ToyEncoder()
+    return fit(shop.products, shop.image, shop.text, lambda t: text_rows(encoder, t), encoder.dim, **more)
+
+
+@pytest.fixture(scope="module")
+def fitted(shop):
+    return run(shop, steps=60)
+
+
+def test_the_chosen_head_is_never_worse_than_the_mean_on_validation(fitted):
+    assert fitted.scores[fitted.head.name]["all"] >= fitted.scores["mean"]["all"]
+    assert set(fitted.scores) == {"mean", "concat", "weighted", "attention"}
+
+
+def test_edits_are_answered_far_better_than_by_the_mean(fitted):
+    assert fitted.scores[fitted.head.name]["edit"] > 1.5 * fitted.scores["mean"]["edit"]
+
+
+def test_the_same_seed_gives_the_same_head(shop):
+    a, b = (run(shop, steps=12, heads=("concat",), seed=4) for _ in range(2))
+    assert a.scores == b.scores
+    assert np.array_equal(a.head.fuse(image=shop.image, text=shop.text), b.head.fuse(image=shop.image, text=shop.text))
+
+
+def test_variants_of_a_parent_are_never_split_between_training_and_test(shop):
+    splits = {}
+    for p in shop.products:
+        assert splits.setdefault(p.parent, split_of(p)) == split_of(p)
+    assert set(splits.values()) == {"train", "valid", "test"}
+
+
+def test_held_out_products_are_named(shop, fitted):
+    assert set(fitted.held_out) == {p.id for p in shop.products if split_of(p) == "test"}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda p, i, t: (p[:12], i[:12], t[:12]), "at least 40 are needed"),
+        (lambda p, i, t: (p, 0 * i, t), "no product has a picture"),
+        (lambda p, i, t: (p, i, 0 * t), "no product has a text"),
+        (lambda p, i, t: (p, np.repeat(i[:1], len(i), 0), t), "all pictures are the same"),
+    ],
+    ids=["twelve products", "no pictures", "no texts", "one picture"],
+)
+def test_a_catalogue_that_teaches_nothing_falls_back_to_the_mean_and_says_why(shop, change, reason):
+    encoder = ToyEncoder()
+    products, image, text = change(shop.products, shop.image, shop.text)
+    got = fit(products, image, text, lambda t: text_rows(encoder, t), encoder.dim, steps=5)
+    assert got.head.name == "mean" and reason in got.note
+
+
+def test_a_catalogue_without_attributes_or_categories_trains(shop):
+    encoder = ToyEncoder()
+    plain = [Product(p.id, p.image, p.title) for p in shop.products]
+    got = fit(plain, shop.image, shop.text, lambda t: text_rows(encoder, t), encoder.dim, steps=20)
+    assert got.scores[got.head.name]["all"] >= got.scores["mean"]["all"]
+    assert "edit" not in got.scores["mean"]
+
+
+def test_edits_within_a_parent_change_one_attribute_and_keep_the_rest(shop):
+    edits = mine_edits(shop.products, shop.image, np.random.default_rng(0))
+    assert len(edits) > 100
+    for e in edits[:200]:
+        reference = shop.products[e.reference]
+        for t in e.targets:
+            target = shop.products[t]
+            assert target.parent == reference.parent
+            assert target.attributes["colour"] != reference.attributes["colour"]
+            assert target.attributes["colour"].lower() in e.text
+
+
+def test_the_loss_is_the_mean_log_probability_of_the_positives():
+    import torch
+
+    scores = torch.tensor([[2.0, 1.0, 0.0]])
+    right = torch.tensor([[1.0, 1.0, 0.0]])
+    p = torch.softmax(scores, 1)
+    assert float(loss_of(scores, right)) == pytest.approx(-float((p[0, 0].log() + p[0, 1].log()) / 2), abs=1e-6)
+
+
+def test_calibrated_matches_are_close_to_the_share_of_right_answers():
+    rng = np.random.default_rng(0)
+    scores = rng.uniform(0, 1, (400, 10)).astype(np.float32)
+    right = rng.random((400, 10)) < 1 / (1 + np.exp(-(10 * scores - 6)))
+    curve = calibrate({"image": (scores, right)})
+    for low in (0.2, 0.5, 0.8):
+        here = (scores >= low) & (scores < low + 0.1)
+        assert curve.match("image", scores[here]).mean() == pytest.approx(right[here].mean(), abs=0.06)
+    assert (np.diff(curve.match("image", np.linspace(0, 1, 11))) > 0).all()
+
+
+def test_one_normalisation_and_it_refuses_a_zero_row():
+    np.testing.assert_allclose(np.linalg.norm(normalize([[3.0, 4.0], [1.0, 0.0]]), axis=1), 1)
+    with pytest.raises(ValueError, match="row 1 of 2 is zero"):
+        normalize([[1.0, 0.0], [0.0, 0.0]])

@@ -1,0 +1,211 @@
+"""The index folder: whole or refused, old or new, and filters that keep every match."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from mmdemo.build import add, build, remove
+from mmdemo.catalog import Catalog
+from mmdemo.embed import embed
+from mmdemo.errors import InputError
+from mmdemo.index import WORK, ProductIndex
+from mmdemo.query import Filter
+from tests.toys import ToyEncoder, picture, toy_catalogue
+
+
+@pytest.fixture
+def index_dir(toy_index, tmp_path):
+    return shutil.copytree(toy_index, tmp_path / "index")
+
+
+def live(path):
+    return path / (path / "current").read_text().strip()
+
+
+def test_a_saved_index_loads_with_the_same_rows_and_vectors(toy_index, toy_folder):
+    index = ProductIndex.load(toy_index)
+    assert [p.id for p in index.products] == [p.id for p in Catalog.read(toy_folder)]
+    scores, rows = index.search(index.vectors[5], 1)
+    assert rows[0] == 5 and scores[0] == pytest.approx(1, abs=1e-5)
+    assert index.thumbnail("mug-0-red").is_file()
+
+
+def test_the_manifest_says_what_made_the_index(toy_index):
+    manifest = ProductIndex.load(toy_index).manifest
+    assert manifest["encoder"]["weights_sha256"] == ToyEncoder.weights_hash
+    assert manifest["count"] == 48 and manifest["dim"] == 16 and manifest["metric"] == "cosine"
+    assert {"rows.jsonl", "vectors.safetensors", "index.faiss", "head.safetensors", "report.json"} <= set(
+        manifest["files"]
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["rows.jsonl", "vectors.safetensors", "index.faiss", "head.safetensors", "report.json"]
+)
+def test_one_changed_byte_is_refused_with_the_mending_command(index_dir, name):
+    target = live(index_dir) / name
+    content = bytearray(target.read_bytes())
+    content[len(content) // 2] ^= 1
+    target.write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name}.*expected SHA-256.*found.*python -m mmdemo build"):
+        ProductIndex.load(index_dir)
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "index.faiss", "manifest.json"])
+def test_a_missing_file_is_refused_with_the_mending_command(index_dir, name):
+    (live(index_dir) / name).unlink()
+    with pytest.raises(InputError, match="python -m mmdemo build"):
+        ProductIndex.load(index_dir)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"format": 99}, {"files": {}}, {"files": {"../../etc/passwd": "0"}}, {"files": 3}, {"calibration": {"image": 1}}],
+    ids=str,
+)
+def test_a_manifest_that_does_not_fit_is_refused(index_dir, change):
+    path = live(index_dir) / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(InputError, match="python -m mmdemo build"):
+        ProductIndex.load(index_dir)
+
+
+def test_rows_in_another_order_than_the_vectors_are_refused(index_dir):
+    folder = live(index_dir)
+    lines = (folder / "rows.jsonl").read_text().splitlines()
+    from mmdemo.store import FaissStore
+
+    store = FaissStore.load(folder / "index.faiss")
+    moved = FaissStore(store.dim)
+    moved.add(np.arange(len(lines)), np.roll(ProductIndex.load(index_dir).vectors, 1, axis=0))
+    moved.save(folder / "index.faiss")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    import hashlib
+
+    manifest["files"]["index.faiss"] = hashlib.sha256((folder / "index.faiss").read_bytes()).hexdigest()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match="order of its rows"):
+        ProductIndex.load(index_dir)
+
+
+@pytest.mark.parametrize("pointer", ["", "../elsewhere", "nothing-here", "/etc"])
+def test_a_pointer_to_nowhere_is_refused(index_dir, pointer):
+    (index_dir / "current").write_text(pointer)
+    with pytest.raises(InputError, match="is not an index"):
+        ProductIndex.load(index_dir)
+
+
+def test_a_save_that_is_cut_short_leaves_the_old_index_live(index_dir, monkeypatch):
+    index = ProductIndex.load(index_dir)
+    monkeypatch.setattr("mmdemo.index.save_head", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        index.remove(["mug-0-red"]).save(index_dir)
+    monkeypatch.undo()
+    assert len(ProductIndex.load(index_dir)) == 48
+    remove(index_dir, ["mug-0-red"])
+    assert not list(index_dir.glob(".*.part")), "the next save clears what was left half written"
+
+
+def test_removed_products_are_gone_and_the_others_answer_as_before(index_dir):
+    before = ProductIndex.load(index_dir)
+    query = before.vectors[before.row("mug-2-blue")]
+    _, rows = before.search(query, 48)
+    want = [before.products[r].id for r in rows if before.products[r].id != "mug-2-blue"]
+    after = remove(index_dir, ["mug-2-blue"])
+    _, rows = after.search(query, 48)
+    assert [after.products[r].id for r in rows] == want
+    assert after.thumbnail("mug-0-red").is_file()
+
+
+def test_unknown_products_cannot_be_removed_and_the_nearest_id_is_named(index_dir):
+    with pytest.raises(InputError, match="nearest id is 'mug-2-blue'"):
+        remove(index_dir, ["mug-2-bleu"])
+    assert len(ProductIndex.load(index_dir)) == 48
+
+
+def test_added_products_are_found_and_a_known_id_is_refused(index_dir, tmp_path):
+    more = tmp_path / "more"
+    (more / "images").mkdir(parents=True)
+    picture("mug", "blue", scale=0.95).save(more / "images" / "new.png")
+    (more / "catalog.csv").write_text("id,image,title\nnew,images/new.png,Huge blue mug\n")
+    grown = add(index_dir, Catalog.read(more), ToyEncoder())
+    assert len(grown) == 49 and grown.thumbnail("new").is_file()
+    _, rows = grown.search(grown.vectors[grown.row("new")], 1)
+    assert grown.products[rows[0]].id == "new"
+    with pytest.raises(InputError, match="in the index already"):
+        add(index_dir, Catalog.read(more), ToyEncoder())
+    assert len(ProductIndex.load(index_dir)) == 49
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("price<12", lambda p: p.price < 12),
+        ("price>=25", lambda p: p.price >= 25),
+        ("colour=blue", lambda p: p.attributes["colour"] == "Blue"),
+        ("Colour = blue|RED", lambda p: p.attributes["colour"] in ("Blue", "Red")),
+        ("category!=Mug", lambda p: p.category != "Mug"),
+    ],
+)
+def test_a_filter_keeps_exactly_what_it_says(toy_index, text, expected):
+    index = ProductIndex.load(toy_index)
+    allowed = index.allowed([Filter.parse(text)])
+    assert [index.products[r].id for r in allowed] == [p.id for p in index.products if expected(p)]
+    _, rows = index.search(index.vectors[0], len(allowed), allowed)
+    assert sorted(rows) == sorted(allowed), "every allowed product must be found"
+
+
+def test_an_unknown_column_is_refused_with_the_known_ones(toy_index):
+    with pytest.raises(InputError, match=r"no column 'colr'.*colour"):
+        ProductIndex.load(toy_index).allowed([Filter.parse("colr=blue")])
+
+
+def test_an_interrupted_build_goes_on_where_it_stopped(tmp_path, toy_folder, monkeypatch):
+    monkeypatch.setattr("mmdemo.embed.SHARD", 10)
+    catalog, out = Catalog.read(toy_folder), tmp_path / "index"
+    encoder = ToyEncoder()
+    calls, whole = [], encoder.image_both
+
+    def stops_at_third(images):
+        calls.append(len(images))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return whole(images)
+
+    encoder.image_both = stops_at_third
+    with pytest.raises(KeyboardInterrupt):
+        embed(catalog, encoder, out / WORK)
+    done = embed(catalog, encoder, out / WORK, resume=True)
+    assert calls == [10] * 6 + [8] or sum(calls) == 58, calls  # two shards kept, the broken one done again
+    straight = embed(catalog, ToyEncoder(), tmp_path / "straight")
+    assert np.array_equal(done.image, straight.image) and np.array_equal(done.text, straight.text)
+
+
+def test_resume_starts_anew_when_the_catalogue_changed(tmp_path):
+    folder, work = toy_catalogue(tmp_path / "shop", copies=1), tmp_path / "work"
+    embed(Catalog.read(folder), ToyEncoder(), work)
+    picture("tray", "black").save(folder / "images" / "mug-0-red.png")
+    again = embed(Catalog.read(folder), ToyEncoder(), work, resume=True)
+    fresh = embed(Catalog.read(folder), ToyEncoder(), tmp_path / "fresh")
+    assert np.array_equal(again.image, fresh.image)
+
+
+def test_a_picture_that_does_not_decode_is_refused_and_the_rest_is_built(tmp_path):
+    folder = toy_catalogue(tmp_path / "shop", copies=1)
+    broken = folder / "images" / "tray-0-blue.png"
+    broken.write_bytes(broken.read_bytes()[:60])
+    catalog = Catalog.read(folder)
+    index, refused = build(catalog, ToyEncoder(), tmp_path / "index")
+    bad = [r.id for r in (*catalog.refused, *refused)]
+    assert bad == ["tray-0-blue"] and len(index) == 11
+
+
+def test_products_without_a_picture_or_with_a_picture_alone_are_indexed(tmp_path):
+    (tmp_path / "shop").mkdir()
+    picture("mug", "red").save(tmp_path / "shop" / "a.png")
+    (tmp_path / "shop" / "catalog.csv").write_text("id,image,title\na,a.png,Red mug\nb,,Blue mug\n")
+    index, _ = build(Catalog.read(tmp_path / "shop"), ToyEncoder(), tmp_path / "index")
+    assert len(index) == 2 and index.thumbnail("b") is None
+    assert not index.image[1].any() and np.allclose(np.linalg.norm(index.vectors, axis=1), 1, atol=1e-5)
