@@ -9,6 +9,7 @@ import copy
 import csv
 import html
 import json
+import math
 import os
 import re
 import time
@@ -289,7 +290,7 @@ class Trainer:
         torch.manual_seed(self.seed * 1_000_003 + self.at)
         self.model.train()
         for group, peak in zip(self.optimizer.param_groups, self.lr, strict=True):
-            group["lr"] = peak * min(1, (self.at + 1) / 100) * (0.02 + 0.98 * (0.5 + 0.5 * np.cos(np.pi * min(done, 1))))
+            group["lr"] = peak * min(1, (self.at + 1) / 100) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(done, 1))))
         photos = rng.choice(len(shelf.odds), self.batch, replace=False, p=shelf.odds / shelf.odds.sum())
         rows = shelf.owner[photos]
         # a quarter of the rows come a second time: another photo of the product, or this one varied again

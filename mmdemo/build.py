@@ -1,16 +1,14 @@
 """From a catalogue to an index: encode, fit, fuse, measure, save."""
 
-import io
 import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from mmdemo.catalog import Catalog, Refusal
-from mmdemo.embed import Progress, embed, image_rows, silent, text_rows
+from mmdemo.embed import Progress, cropped, embed, image_rows, silent, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
 from mmdemo.evaluation import Queries, evaluate, read_queries
@@ -35,8 +33,8 @@ def build(
     done = embed(catalog, encoder, work, resume=resume, progress=progress)
     encoded = time.perf_counter()
     fitted = fit(
-        done.products, done.image, done.text, lambda texts: text_rows(encoder, texts), encoder.dim, seed=seed,
-        progress=progress,
+        done.products, done.image, done.text, lambda texts: text_rows(encoder, texts), encoder.dim, view=done.view,
+        seed=seed, progress=progress,
     )  # fmt: skip
     manifest: dict[str, Any] = {
         "name": catalog.root.name,
@@ -110,16 +108,6 @@ def measure(
             except InputError as e:
                 results[name] = {"note": str(e)}
     return results
-
-
-def cropped(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Another try at the same photo: 60 to 90% of its area, recompressed as a JPEG of quality 40."""
-    side = rng.uniform(0.6, 0.9) ** 0.5
-    w, h = round(picture.width * side), round(picture.height * side)
-    x, y = int(rng.integers(0, picture.width - w + 1)), int(rng.integers(0, picture.height - h + 1))
-    squeezed = io.BytesIO()
-    picture.crop((x, y, x + w, y + h)).save(squeezed, "JPEG", quality=40)
-    return decode(squeezed.getvalue())
 
 
 def summary(index: ProductIndex) -> str:

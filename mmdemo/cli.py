@@ -16,7 +16,7 @@ from mmdemo.errors import InputError
 
 ENCODER = "assets/encoder"
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
-Index = Annotated[Path, typer.Argument(help="An index folder made by `build`.")]
+Index = Annotated[Path, typer.Argument(metavar="INDEX", help="An index folder made by `build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
@@ -70,7 +70,7 @@ def _read_catalog(path: Path) -> Any:
 
 @app.command()
 def build(
-    catalog: Annotated[Path, typer.Argument(help="A folder, a CSV, TSV or Parquet file, or a ZIP.")],
+    catalog: Annotated[Path, typer.Argument(metavar="CATALOG", help="A folder, a CSV, TSV or Parquet file, or a ZIP.")],
     out: Annotated[Path, typer.Option(help="The index folder to write.")],
     encoder: Annotated[str, typer.Option(help="A model folder, NAME/TAG of open_clip, or hf-hub:org/name.")] = ENCODER,
     store: Annotated[str, typer.Option(help="Where the vectors live.")] = "faiss",
@@ -164,7 +164,7 @@ def evaluate(
 
 
 @app.command()
-def add(index: Index, catalog: Annotated[Path, typer.Argument(help="Products to add.")]) -> None:
+def add(index: Index, catalog: Annotated[Path, typer.Argument(metavar="CATALOG", help="Products to add.")]) -> None:
     """Add a catalogue's products to an index; the head stays as it is."""
     from mmdemo.build import add as add_products
     from mmdemo.recommender import Recommender
@@ -177,7 +177,7 @@ def add(index: Index, catalog: Annotated[Path, typer.Argument(help="Products to 
 
 
 @app.command()
-def remove(index: Index, ids: Annotated[list[str], typer.Argument(help="Ids of products.")]) -> None:
+def remove(index: Index, ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of products.")]) -> None:
     """Take products out of an index."""
     from mmdemo.build import remove as remove_products
 
@@ -186,7 +186,7 @@ def remove(index: Index, ids: Annotated[list[str], typer.Argument(help="Ids of p
 
 @app.command()
 def align(
-    catalogs: Annotated[list[Path], typer.Argument(help="Catalogues to learn from.")],
+    catalogs: Annotated[list[Path], typer.Argument(metavar="CATALOG...", help="Catalogues to learn from.")],
     out: Annotated[Path, typer.Option(help="The encoder folder to write.")],
     start: Annotated[str | None, typer.Option("--from", help="An encoder to start from; none: from scratch.")] = None,
     epochs: Annotated[float | None, typer.Option(help="Passes over the photos (default 10).", min=0.01)] = None,

@@ -1,6 +1,7 @@
 """A catalogue through the encoder: rows of numbers and thumbnails, in shards, so that a stopped build goes on."""
 
 import hashlib
+import io
 import json
 import shutil
 from collections.abc import Callable, Sequence
@@ -29,10 +30,14 @@ def silent(done: int, total: int, what: str) -> None:
 
 @dataclass
 class Embedded:
-    """Products that came through, their rows (zero where a modality is missing), and pictures that did not decode."""
+    """Products that came through, their rows (zero where a modality is missing), and pictures that did not decode.
+
+    `view` holds rows of another try at each picture (cropped, recompressed): the positives that `fit` learns from.
+    """
 
     products: list[Product]
     image: Array
+    view: Array
     text: Array
     refused: list[Refusal]
 
@@ -51,7 +56,7 @@ def embed(
         shutil.rmtree(work, ignore_errors=True)
         (work / "thumbs").mkdir(parents=True)
         mark.write_text(json.dumps(identity))
-    products, refused, images, texts = [], [], [], []
+    products, refused, images, views, texts = [], [], [], [], []
     for start in range(0, len(catalog), SHARD):
         rows = catalog.products[start : start + SHARD]
         shard = work / f"{start:09d}.safetensors"
@@ -62,13 +67,24 @@ def embed(
             refused.append(Refusal(**refusal))
         products += [rows[i] for i in arrays["kept"]]
         images.append(arrays["image"])
+        views.append(arrays["view"])
         texts.append(arrays["text"])
         progress(min(start + SHARD, len(catalog)), len(catalog), "encoding products")
     if not products:
         raise InputError(
             "no product of the catalogue could be encoded; see the refused rows above and mend the pictures"
         )
-    return Embedded(products, np.vstack(images), np.vstack(texts), refused)
+    return Embedded(products, np.vstack(images), np.vstack(views), np.vstack(texts), refused)
+
+
+def cropped(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Another try at the same photo: 60 to 90% of its area, recompressed as a JPEG of quality 40."""
+    side = rng.uniform(0.6, 0.9) ** 0.5
+    w, h = round(picture.width * side), round(picture.height * side)
+    x, y = int(rng.integers(0, picture.width - w + 1)), int(rng.integers(0, picture.height - h + 1))
+    squeezed = io.BytesIO()
+    picture.crop((x, y, x + w, y + h)).save(squeezed, "JPEG", quality=40)
+    return decode(squeezed.getvalue())
 
 
 def image_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
@@ -116,8 +132,12 @@ def _write_shard(path: Path, catalog: Catalog, rows: list[Product], encoder: Enc
     seen = image_rows(encoder, pictures or [Image.new("RGB", (8, 8), "white")])
     image = np.zeros((len(kept), seen.shape[1]), np.float32)
     image[with_picture] = seen[: len(with_picture)]
+    view = np.zeros_like(image)
+    if pictures:
+        rng = np.random.default_rng(len(pictures))
+        view[with_picture] = image_rows(encoder, [cropped(p, rng) for p in pictures])
     # The list of refusals first: a shard that exists is a shard that is whole.
     path.with_suffix(".json").write_text(json.dumps(refused))
     part = path.with_suffix(".part")
-    save_file({"image": image, "text": text, "kept": np.array(kept, np.int64)}, part)
+    save_file({"image": image, "view": view, "text": text, "kept": np.array(kept, np.int64)}, part)
     part.replace(path)

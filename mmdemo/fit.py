@@ -27,7 +27,7 @@ EncodeText = Callable[[Sequence[str]], Array]
 Progress = Callable[[int, int, str], None]
 LEAST_TRAIN, LEAST_VALID = 40, 8  # below this nothing can be learnt or judged
 BATCH, SIBLINGS = 192, 64
-NOISE = 0.35  # of a unit embedding: about what a crop or another light does to it
+NOISE = 0.25  # of a unit embedding, on top of the other view: about what another light does to it
 
 
 def split_of(product: Product) -> str:
@@ -63,10 +63,17 @@ class _Data:
     """A catalogue as tensors, with the partial texts and edits that training asks for."""
 
     def __init__(
-        self, products: Sequence[Product], image: Array, text: Array, encode: EncodeText, rng: np.random.Generator
+        self,
+        products: Sequence[Product],
+        image: Array,
+        text: Array,
+        view: Array | None,
+        encode: EncodeText,
+        rng: np.random.Generator,
     ):
         self.products, self.n = products, len(products)
         self.image, self.text = torch.from_numpy(image), torch.from_numpy(text)
+        self.view = torch.from_numpy(view) if view is not None else self.image
         self.has_image, self.has_text = present(image), present(text)
         self.split = np.array([split_of(p) for p in products])
         self.same = _codes([p.group or p.id for p in products])
@@ -88,7 +95,8 @@ class _Data:
         if task == "edit":
             refs = np.array([self.edits[i].reference for i in pick])
             return self.image[refs], self.words[self.edit_words[pick]], [self.edit_right[i] for i in pick]
-        image = perturb(self.image[pick], rng)
+        other = torch.from_numpy(rng.random(len(pick)) < 0.7)[:, None]
+        image = perturb(torch.where(other, self.view[pick], self.image[pick]), rng)
         kind = rng.integers(0, self.kinds.shape[1], len(pick)) if task != "text" else rng.integers(0, 2, len(pick))
         word = self.kinds[pick, kind]
         if task == "image":
@@ -96,7 +104,7 @@ class _Data:
         alike = [np.flatnonzero(self.kinds[:, k] == w) for k, w in zip(kind, word, strict=True)]
         if task == "text":
             return zero_image, self.words[word], alike
-        both = [np.flatnonzero((self.same == self.same[i])) for i in pick]
+        both = [np.flatnonzero(self.same == self.same[i]) for i in pick]
         return image, self.words[word], both
 
     def pool(self, task: str, split: str) -> NDArray[np.int64]:
@@ -251,18 +259,20 @@ def _questions(data: _Data, split: str, most: int, rng: np.random.Generator) -> 
 
 
 def fit(
-    products: Sequence[Product], image: Array, text: Array, encode_text: EncodeText, dim: int, *, seed: int = 0,
-    heads: Sequence[str] = ("concat", "weighted", "attention"), steps: int = 250, progress: Progress | None = None,
+    products: Sequence[Product], image: Array, text: Array, encode_text: EncodeText, dim: int, *,
+    view: Array | None = None, seed: int = 0, heads: Sequence[str] = ("concat", "weighted", "attention"),
+    steps: int = 250, progress: Progress | None = None,
 ) -> Fitted:  # fmt: skip
     """Learn adapters and a head for this catalogue; deterministic for a seed.
 
-    `image` (n, >= dim) and `text` (n, >= dim) are encoder rows, zero where missing; `dim` is the shared space's.
+    `image` (n, >= dim) and `text` (n, >= dim) are encoder rows, zero where missing; `dim` is the shared space's;
+    `view` has rows of another try at each picture (zero where there is none), the pictures themselves by default.
     Falls back to `mean` with a sentence that says why when the catalogue is too small or too uniform to learn from.
     """
     started = time.perf_counter()
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    data = _Data(products, image, text, encode_text, rng)
+    data = _Data(products, image, text, view, encode_text, rng)
     mean = Mean(dim, image.shape[1], text.shape[1]).eval()
     held_out = [p.id for p, s in zip(products, data.split, strict=True) if s == "test"]
     why_not = _why_not(data)

@@ -95,11 +95,11 @@ MASKS = {
 PATTERNS = ("plain", *MASKS, "speckled", "terrazzo", "marbled")
 
 
-def speckle(rng: np.random.Generator, density: float = 0.0022, n: int = SIZE) -> Array:
+def speckle(rng: np.random.Generator, density: float = 0.0035, n: int = SIZE) -> Array:
     """Fine and coarse specks, as iron makes in a glaze."""
     fine, coarse = (rng.random((n, n)) < density), (rng.random((n, n)) < density * 0.15)
     return np.clip(
-        ndimage.gaussian_filter(fine * 1.0, 0.9) * 5 + ndimage.gaussian_filter(coarse * 1.0, 1.8) * 14, 0, 1
+        ndimage.gaussian_filter(fine * 1.0, 1.2) * 9 + ndimage.gaussian_filter(coarse * 1.0, 2.6) * 30, 0, 1
     )
 
 

@@ -166,19 +166,22 @@ def test_an_interrupted_build_goes_on_where_it_stopped(tmp_path, toy_folder, mon
     monkeypatch.setattr("mmdemo.embed.SHARD", 10)
     catalog, out = Catalog.read(toy_folder), tmp_path / "index"
     encoder = ToyEncoder()
-    calls, whole = [], encoder.image_both
+    calls, whole = [], encoder.text_both
 
-    def stops_at_third(images):
-        calls.append(len(images))
+    def stops_at_third(texts):
+        calls.append(len(texts))
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return whole(images)
+        return whole(texts)
 
-    encoder.image_both = stops_at_third
+    encoder.text_both = stops_at_third
     with pytest.raises(KeyboardInterrupt):
         embed(catalog, encoder, out / WORK)
+    kept = {p: p.stat().st_mtime_ns for p in (out / WORK).glob("*.safetensors")}
+    assert len(kept) == 2
     done = embed(catalog, encoder, out / WORK, resume=True)
-    assert calls == [10] * 6 + [8] or sum(calls) == 58, calls  # two shards kept, the broken one done again
+    assert calls == [10, 10, 10, 10, 10, 8], "two shards kept, the third done again, the rest done once"
+    assert all(p.stat().st_mtime_ns == when for p, when in kept.items())
     straight = embed(catalog, ToyEncoder(), tmp_path / "straight")
     assert np.array_equal(done.image, straight.image) and np.array_equal(done.text, straight.text)
 

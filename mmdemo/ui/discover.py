@@ -81,7 +81,7 @@ class Discover:
                         apply_default_css=False,
                     )
                 gr.HTML(
-                    "<p class='mm-hint'>With a photo and words together, a slider here weighs one against the other.</p>",
+                    "<p class='mm-hint'>With a photo and words, a slider here weighs one against the other.</p>",
                     apply_default_css=False,
                     elem_id="mm-weight-hint",
                 )

@@ -83,7 +83,7 @@ FAMILY = Family(
                ["natural@oak", "walnut@walnut", "green", "black"], dict(back="slat")),
         Parent("spindle-back chair", "Five slim spindles under a curved crest rail: the farmhouse chair, drawn finer.", 165.0,
                "North Orchard", "painted wood",
-               ["white", "teal", "mustard", "natural@ash"], dict(back="spindle", splay=0.12)),
+               ["blue", "teal", "mustard", "natural@ash"], dict(back="spindle", splay=0.12)),
         Parent("upholstered dining chair", "A padded seat and a back that wraps a little, so dinner can run late.", 189.0,
                "Holm Interiors", "velvet",
                ["green", "pink", "navy", "navy/stripes", "navy@leather"], dict(back="shell", pad=True, frame="black steel")),

@@ -82,7 +82,7 @@ FAMILY = Family(
                dict(base="column", r0=0.44, r1=0.3, shade_height=0.46, shade="#f2efe8")),
         Parent("tripod lamp with dome shade", "Three turned legs carry a soft dome of light for the reading corner.", 98.0,
                "North Orchard", "oak",
-               ["natural@oak", "walnut@walnut", "white@painted steel", "teal@painted steel"],
+               ["natural@oak", "walnut@walnut", "orange@painted steel", "teal@painted steel"],
                dict(base="tripod", dome=True, r0=0.52, metal="brass")),
     ],
 )

@@ -67,6 +67,6 @@ FAMILY = Family(
                dict(height=0.42, cushion=0.16, radius=0.5, leg=0.026, spread=0.06)),
         Parent("bar stool with foot ring", "Tall, light and steady, with a ring all the way round for restless feet.", 109.0,
                "Holm Interiors", "steel",
-               ["red", "white", "charcoal", "mint"], dict(height=1.25, radius=0.38, leg=0.026, ring=0.3, spread=0.18)),
+               ["red", "yellow", "charcoal", "mint"], dict(height=1.25, radius=0.38, leg=0.026, ring=0.3, spread=0.18)),
     ],
 )
