@@ -6,33 +6,32 @@ fusion or the web; the result is a folder that `Encoder.load` and open_clip both
 """
 
 import copy
-import csv
-import html
 import json
 import math
 import os
-import re
 import time
-import zlib
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
+# isort: off
 from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
-import open_clip  # noqa: E402
-import torch  # noqa: E402
-from PIL import Image, ImageDraw  # noqa: E402
-from safetensors.torch import save_file  # noqa: E402
-from torch.nn import functional as F  # noqa: E402
-from torch.nn.attention import SDPBackend, sdpa_kernel  # noqa: E402
-from tqdm import tqdm  # noqa: E402
+import open_clip
 
-from mmdemo.augment import augment, cache  # noqa: E402
-from mmdemo.catalog import Catalog, Product  # noqa: E402
-from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, text_tower  # noqa: E402
-from mmdemo.errors import InputError  # noqa: E402
+# isort: on
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from safetensors.torch import save_file
+from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from tqdm import tqdm
+
+from mmdemo.augment import augment, cache
+from mmdemo.catalog import Catalog
+from mmdemo.distillation import Distillation
+from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, text_tower
+from mmdemo.shelf import Shelf, phrase, worn
 
 # Small enough to publish beside the code and to answer in milliseconds on one core. The tokeniser is CLIP's
 # byte-level BPE, so no character is unknown to it. White padding, because shops photograph on white.
@@ -48,70 +47,6 @@ DEFAULT = {
     },
 }  # fmt: skip
 
-# What shops call the columns that make a phrase, in the order in which people say them; the noun comes last.
-SPOKEN = [("gender", "department"), ("colour", "color"), ("pattern",), ("material",)]
-WHOSE = {"men": "men's", "women": "women's", "boys": "boys'", "girls": "girls'", "kids": "kids'"}
-PAIRS = set("jeans shorts trousers pants leggings glasses sunglasses socks shoes sneakers boots sandals heels flats".split())
-
-
-def held_out(product: Product, split_by: str | None = None) -> bool:
-    """Whether a product is kept aside: a fifth, by a hash of what it must not be parted from.
-
-    That is the column `split_by`, else the first there is of parent, group, sender_id and id.
-    """
-    names = [split_by] if split_by else ["parent", "group", "sender_id", "id"]
-    key = next((str(value) for name in names if (value := product.field(name))), product.id)
-    return zlib.crc32(key.encode()) % 5 == 0
-
-
-def singular(noun: str) -> str:
-    """A product word for one of them: "Hoodies" -> "hoodie"; pairs ("jeans") stay."""
-    noun = noun.lower().strip()
-    if noun.split(" ")[-1] in PAIRS or noun.endswith(("ss", "us", "is")) or not noun.endswith("s"):
-        return noun
-    return noun[:-2] if noun.endswith(("sses", "shes", "ches", "xes")) else noun[:-1]
-
-
-def facts(product: Product) -> list[tuple[str, str]]:
-    """[(slot, word)] that people would say of a product: whose, colour, pattern, material and what it is."""
-    found = []
-    for names in SPOKEN:
-        value = next((str(v) for name in names if (v := product.field(name))), "")
-        for word in html.unescape(value).split(","):
-            if word := re.sub(r"[^\w\s'-]", "", word).strip().lower():
-                found.append((names[0], WHOSE.get(word, word)))
-    if product.category:
-        found.append(("noun", html.unescape(product.category).strip()))
-    return found
-
-
-def code(fact: tuple[str, str]) -> str:
-    """One spelling for what different shops write differently ("T-Shirt", "Tshirts")."""
-    return fact[0] + ":" + re.sub(r"[\W_]", "", singular(fact[1])).replace("grey", "gray")
-
-
-def phrase(product: Product, rng: np.random.Generator) -> tuple[str, list[str]]:
-    """A few of a product's facts as people say them, and their codes: "women's blue jeans"; ("", []) without facts."""
-    known = facts(product)
-    slots = {slot: [fact for fact in known if fact[0] == slot] for slot in dict.fromkeys(slot for slot, _ in known)}
-    odds = {"gender": 0.25, "colour": 0.6, "pattern": 0.4, "material": 0.4, "noun": 0.9}
-    used = [slot for slot in slots if rng.random() < odds[slot]] or list(slots)[-1:]
-    picked = [slots[slot][rng.integers(len(slots[slot]))] for slot in used]
-    words = []
-    for slot, word in picked:
-        if slot == "noun":  # "Hoodies & Sweatshirts": one of the two
-            parts = re.split(r"\s*[&/,]\s*|\s+and\s+", word)
-            word = parts[rng.integers(len(parts))].lower()
-            word = singular(word) if rng.random() < 0.6 else word
-        words.append(word)
-    return " ".join(words), [code(fact) for fact in picked]
-
-
-def captions(product: Product) -> list[str]:
-    """What may stand for a product as a whole: title, description, its first sentence, all of its text."""
-    first = re.split(r"(?<=[.!?])\s", product.description.strip(), maxsplit=1)[0]
-    return list(dict.fromkeys(text for text in (product.title, product.text, product.description, first) if text.strip()))
-
 
 def new_model(config: dict | None = None) -> tuple[torch.nn.Module, dict]:
     """(untrained model, its config) in open_clip's own classes."""
@@ -123,7 +58,11 @@ def open_model(start: str | Path | None) -> tuple[torch.nn.Module, dict, Callabl
     """(model, config, tokenizer) to train on: an encoder spec, or None for a new one of the default shape."""
     if start is None:
         model, config = new_model()
-        return model, config, open_clip.get_tokenizer("ViT-B-32", context_length=config["model_cfg"]["text_cfg"]["context_length"])
+        return (
+            model,
+            config,
+            open_clip.get_tokenizer("ViT-B-32", context_length=config["model_cfg"]["text_cfg"]["context_length"]),
+        )
     encoder = Encoder.load(start)
     name = str(start)
     if (Path(name) / CONFIG).is_file():
@@ -138,11 +77,15 @@ def export(model: torch.nn.Module, config: dict, folder: Path, notes: str = "") 
     """Write the open_clip folder (float16 weights, which open_clip loads as float32); each file is replaced at once."""
     folder.mkdir(parents=True, exist_ok=True)
     half = {k: (v.half() if v.is_floating_point() else v).contiguous().clone() for k, v in model.state_dict().items()}
-    files = {WEIGHTS: lambda path: save_file(half, path), CONFIG: lambda path: path.write_text(json.dumps(config, indent=2) + "\n")}
+    files = {
+        WEIGHTS: lambda path: save_file(half, path),
+        CONFIG: lambda path: path.write_text(json.dumps(config, indent=2) + "\n"),
+    }
     if notes:
         files["README.md"] = lambda path: path.write_text(notes, encoding="utf-8")
     for name, write in files.items():
         write(folder / f".{name}.part")
+        (folder / f".{name}.part").chmod(0o644)
         os.replace(folder / f".{name}.part", folder / name)
 
 
@@ -161,101 +104,14 @@ def contrast(queries: torch.Tensor, answers: torch.Tensor, match: torch.Tensor, 
     return sum(losses) / max(len(losses), 1) if losses else logits.sum() * 0
 
 
-class Distillation(torch.nn.Module):
-    """Keeps a text tower near a sentence encoder: a linear map of its pooled features must hit the teacher's vectors."""
-
-    def __init__(self, texts: Sequence[str], vectors: np.ndarray, model, tokenizer, seed: int = 0):
-        super().__init__()
-        self.vectors, self.seed, self.calls = torch.from_numpy(np.asarray(vectors, np.float16)), seed, 0
-        self.tokens = torch.cat([tokenizer(list(texts[at : at + 4096])).int() for at in range(0, len(texts), 4096)])
-        with torch.inference_mode():
-            width = text_tower(model, tokenizer(["a"]))[0].shape[1]
-        self.map = torch.nn.Linear(width, self.vectors.shape[1], bias=False)
-
-    def loss(self, model, batch: int, step: int | None = None) -> torch.Tensor:
-        """1 - cosine, plus the squared difference of the two similarity matrices, on a random batch."""
-        self.calls += 1
-        rng = np.random.default_rng([self.seed, self.calls if step is None else step])
-        picks = torch.from_numpy(rng.choice(len(self.tokens), min(batch, len(self.tokens)), replace=False))
-        with torch.autocast("cpu", dtype=torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
-            pooled = text_tower(model, self.tokens[picks].long())[0]
-        mine, theirs = F.normalize(self.map(pooled.float()), dim=-1), F.normalize(self.vectors[picks].float(), dim=-1)
-        return (1 - (mine * theirs).sum(1)).mean() + 10 * ((mine @ mine.T - theirs @ theirs.T) ** 2).mean()
-
-
-class Shelf:
-    """Everything training reads of the catalogues: products, their photos, and which text fits which product."""
-
-    def __init__(self, catalogs: Sequence[Path | str], work: Path, side: int, weights: Sequence[float], split_by: str | None):
-        self.products: list[Product] = []
-        paths, owner, weight, aside, identity = [], [], [], [], []
-        for number, (path, heavy) in enumerate(zip(catalogs, weights, strict=True)):
-            catalog = Catalog.read(path)
-            base, at = len(self.products), {}
-            for product in catalog.products:
-                picture = catalog.image_path(product)
-                if picture is None:
-                    continue
-                at[product.id] = len(self.products)
-                kept = held_out(product, split_by)
-                paths.append(picture), owner.append(at[product.id]), weight.append(heavy), aside.append(kept)
-                identity.append(f"{number}/{product.group or product.id}")
-                self.products.append(product)
-            for picture, product_id, kept in other_photos(catalog.root):
-                if product_id in at:
-                    kept = kept or held_out(self.products[at[product_id]], split_by)
-                    paths.append(picture), owner.append(at[product_id]), weight.append(heavy), aside.append(kept)
-            tqdm.write(f"{path}: {len(self.products) - base} products, {len(paths)} photos so far")
-        if not paths:
-            raise InputError("nothing to train on: expected catalogues with pictures, found none")
-        self.owner, self.aside = np.array(owner), np.array(aside)
-        self.odds = np.where(self.aside, 0.0, weight)
-        if not self.odds.sum():
-            raise InputError("nothing to train on: every product is kept aside for measuring; add more products")
-        self.photos_of: dict[int, list[int]] = {}
-        for photo in np.flatnonzero(~self.aside):
-            self.photos_of.setdefault(self.owner[photo], []).append(photo)
-        key = zlib.crc32("\n".join(f"{p} {p.stat().st_size}" for p in paths).encode())
-        self.pixels = cache(paths, work / f"photos-{side}-{key:08x}.npy", side)
-        self.identity = np.unique(identity, return_inverse=True)[1]
-        variant = [f"{p.parent}/{dict(facts(p)).get('colour', p.id)}" if p.parent else f"#{i}" for i, p in enumerate(self.products)]
-        self.variant = np.unique(variant, return_inverse=True)[1]
-        self.captions = [captions(product) for product in self.products]
-        self.codes = [{code(fact) for fact in facts(product)} for product in self.products]
-
-    def same(self, a: np.ndarray, b: np.ndarray) -> torch.Tensor:
-        """bool (a, b): the same product, a near-copy, or the same variant under another id."""
-        a, b = a[:, None], b[None]
-        return torch.from_numpy((self.identity[a] == self.identity[b]) | (self.variant[a] == self.variant[b]))
-
-    def fits(self, texts: Sequence[str], rows: np.ndarray) -> torch.Tensor:
-        """bool (texts, rows): the text is one of the row's own captions, word for word."""
-        return torch.tensor([[text in self.captions[row] for row in rows] for text in texts])
-
-
-def other_photos(root: Path) -> list[tuple[Path, str, bool]]:
-    """(picture, product id, kept aside) of `queries.csv` beside a catalogue; a fifth of the photos are kept aside."""
-    if not (root / "queries.csv").is_file():
-        return []
-    with open(root / "queries.csv", newline="", encoding="utf-8-sig") as lines:
-        rows = [row for row in csv.DictReader(lines) if row.get("image") and row.get("product_id")]
-    found = [(root / row["image"], row["product_id"], zlib.crc32(row["query_id"].encode()) % 5 == 0) for row in rows]
-    return [row for row in found if row[0].is_file()]
-
-
-def worn(text: str, rng: np.random.Generator) -> str:
-    """A caption with some words left out, now and then: people do not type whole titles."""
-    words = text.split()
-    if len(words) < 3 or rng.random() > 0.3:
-        return text
-    return " ".join(word for word in words if rng.random() > 0.25) or text
-
-
 class Trainer:
     """One run: model, optimiser, data and where it stands. `step` draws from (seed, step) alone, so a run that was
     stopped and resumed makes the same steps as one that was not."""
 
-    def __init__(self, model, config, tokenizer, shelf: Shelf, backgrounds, lesson, voice, *, batch, lr, text_lr, small_until, seed):
+    def __init__(
+        self, model, config, tokenizer, shelf: Shelf, backgrounds, lesson, voice, *,
+        batch, lr, text_lr, small_until, seed,
+    ):  # fmt: skip
         self.model, self.shelf, self.backgrounds = model, shelf, backgrounds
         self.lesson, self.voice = lesson, voice
         self.batch, self.seed, self.lr, self.at = min(batch, int((shelf.odds > 0).sum())), seed, (lr, text_lr), 0
@@ -268,7 +124,9 @@ class Trainer:
         self.tokens = lru_cache(200_000)(lambda text: tokenizer([text])[0])
         named = [pair for module in (model, lesson, voice) if module is not None for pair in module.named_parameters()]
         image, text = ([p for n, p in named if n.startswith("visual.") == yes] for yes in (True, False))
-        self.optimizer = torch.optim.AdamW([{"params": image}, {"params": text}], weight_decay=0.05, betas=(0.9, 0.98), fused=True)
+        self.optimizer = torch.optim.AdamW(
+            [{"params": image}, {"params": text}], weight_decay=0.05, betas=(0.9, 0.98), fused=True
+        )
 
     def can_say(self, text: str) -> bool:
         return self.voice is None or text in self.voice
@@ -290,7 +148,9 @@ class Trainer:
         torch.manual_seed(self.seed * 1_000_003 + self.at)
         self.model.train()
         for group, peak in zip(self.optimizer.param_groups, self.lr, strict=True):
-            group["lr"] = peak * min(1, (self.at + 1) / 100) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(done, 1))))
+            group["lr"] = (
+                peak * min(1, (self.at + 1) / 100) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(done, 1))))
+            )
         photos = rng.choice(len(shelf.odds), self.batch, replace=False, p=shelf.odds / shelf.odds.sum())
         rows = shelf.owner[photos]
         # a quarter of the rows come a second time: another photo of the product, or this one varied again
@@ -307,7 +167,9 @@ class Trainer:
         scale = self.model.logit_scale.exp().clamp(max=100)
         first, second = images[: self.batch], images[self.batch :]
         loss = contrast(texts[: self.batch], first, shelf.fits(own, rows) | shelf.same(rows, rows), scale)
-        true = torch.tensor([[shelf.codes[row].issuperset(said[i][1]) for row in rows] for i in asked]).view(-1, self.batch)
+        true = torch.tensor([[shelf.codes[row].issuperset(said[i][1]) for row in rows] for i in asked]).view(
+            -1, self.batch
+        )
         if asked:
             loss = loss + contrast(texts[self.batch :], first, true, scale)
         loss = loss + 0.5 * contrast(second, first, shelf.same(rows[again], rows), torch.tensor(14.0))
@@ -332,7 +194,9 @@ class Trainer:
         for at in range(0, len(photos), 64):
             x = torch.from_numpy(shelf.pixels[photos[at : at + 64]]).permute(0, 3, 1, 2).float() / 255
             parts.append(self.embed_images(F.interpolate(x, (self.side, self.side), mode="bilinear", antialias=True)))
-        texts = torch.cat([self.embed_texts([shelf.captions[row][0] for row in rows[at : at + 64]]) for at in range(0, len(rows), 64)])
+        texts = torch.cat(
+            [self.embed_texts([shelf.captions[row][0] for row in rows[at : at + 64]]) for at in range(0, len(rows), 64)]
+        )
         best = (texts @ torch.cat(parts).T).topk(min(10, len(rows)), dim=1).indices
         right = shelf.same(rows, rows) | shelf.fits([shelf.captions[row][0] for row in rows], rows)
         return right.gather(1, best).any(1).float().mean().item()
@@ -360,8 +224,9 @@ def align(
     epochs: float | None = None, minutes: float | None = None, batch: int = 96, lr: float | None = None,
     text_lr: float | None = None, seed: int = 0, resume: bool = False, split_by: str | None = None,
     weights: Sequence[float] | None = None, backgrounds: str | Path | None = None,
-    teacher: tuple[Sequence[str], np.ndarray] | None = None, voice: torch.nn.Module | None = None, work: str | Path | None = None,
-    small_until: float = 0.5, save_minutes: float = 3.0, progress: Callable[[dict], None] | None = None, notes: str = "",
+    teacher: tuple[Sequence[str], np.ndarray] | None = None, voice: torch.nn.Module | None = None,
+    work: str | Path | None = None, small_until: float = 0.5, save_minutes: float = 3.0,
+    progress: Callable[[dict], None] | None = None, notes: str = "",
 ) -> dict:  # fmt: skip
     """Train an encoder on catalogues and write it to the folder `out`; returns {"steps", "loss", "recall@10", "curve"}.
 
@@ -450,7 +315,9 @@ def draw(points: list, path: Path, size: tuple[int, int] = (640, 320)) -> None:
         top = top or max(v for _, v in values) or 1.0
         last = max(values[-1][0], 1)
         dots = [(edge + s / last * (wide - 2 * edge), high - edge - v / top * (high - 2 * edge)) for s, v in values]
-        pen.line(dots, fill=colour, width=3) if len(dots) > 1 else pen.ellipse([*dots[0], dots[0][0] + 4, dots[0][1] + 4], fill=colour)
+        pen.line(dots, fill=colour, width=3) if len(dots) > 1 else pen.ellipse(
+            [*dots[0], dots[0][0] + 4, dots[0][1] + 4], fill=colour
+        )
         pen.text((edge + (column - 1) * 200, 10), f"{label} (last {values[-1][1]:.3f})", fill=colour)
     pen.rectangle([edge, edge, wide - edge, high - edge], outline="#cccccc")
     pen.text((wide - 2 * edge - 40, high - 24), f"{points[-1][0] if points else 0} steps", fill="#444444")

@@ -42,6 +42,20 @@ def cache(paths: Sequence[Path], file: Path, side: int) -> np.ndarray:
     return np.load(file, mmap_mode="r")
 
 
+class Photos:
+    """Several caches as one: `photos[rows]` is uint8 (n, side, side, 3)."""
+
+    def __init__(self, parts: Sequence[np.ndarray]):
+        self.parts, self.starts = list(parts), np.cumsum([0, *(len(part) for part in parts)])
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def __getitem__(self, rows: Sequence[int]) -> np.ndarray:
+        of = np.searchsorted(self.starts, rows, side="right") - 1
+        return np.stack([self.parts[part][row - self.starts[part]] for part, row in zip(of, rows, strict=True)])
+
+
 def surroundings(pixels: torch.Tensor) -> torch.Tensor:
     """float (b, 1, h, w): 1 where white reaches in from the edge, for product shots on white; else all 0.
 
@@ -97,7 +111,11 @@ def recompress(picture: torch.Tensor, quality: int) -> torch.Tensor:
 
 
 def augment(
-    pixels: np.ndarray, side: int, rng: np.random.Generator, backgrounds: np.ndarray | None = None, smallest: float = 0.4
+    pixels: np.ndarray,
+    side: int,
+    rng: np.random.Generator,
+    backgrounds: np.ndarray | None = None,
+    smallest: float = 0.4,
 ) -> torch.Tensor:
     """float (b, 3, side, side) in 0..1: a random variation of each uint8 (b, h, w, 3) picture."""
     x = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255

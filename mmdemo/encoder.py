@@ -9,15 +9,17 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
+# isort: off
 from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
-import torch  # noqa: E402
-import open_clip  # noqa: E402
-from PIL import Image  # noqa: E402
+import open_clip
 
-from mmdemo.errors import InputError  # noqa: E402
-from mmdemo.vectors import normalize  # noqa: E402
+# isort: on
+import numpy as np
+import torch
+from PIL import Image
+
+from mmdemo.errors import InputError
+from mmdemo.vectors import normalize
 
 BATCH = 32  # pictures or sentences per forward pass: past this two cores gain nothing
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
@@ -74,7 +76,7 @@ class Encoder:
         """The encoder named by `spec`; InputError (expected, found, what to do) where it cannot be had."""
         spec = str(spec)
         folder = Path(spec.removeprefix("local-dir:"))
-        if folder.is_dir():
+        if spec.strip() and folder.is_dir():
             return cls._load_folder(folder, spec)
         name, _, tag = spec.partition("/")
         if spec.startswith("hf-hub:"):
@@ -108,7 +110,9 @@ class Encoder:
         weights = next((p for p in (folder / WEIGHTS, *sorted(folder.glob("*.safetensors"))) if p.is_file()), None)
         weights = weights or next((p for p in sorted(folder.glob("*.bin")) + sorted(folder.glob("*.pt"))), None)
         if weights is None:
-            raise InputError(f"encoder folder {folder}: expected weights ({WEIGHTS}), found none; copy the folder again")
+            raise InputError(
+                f"encoder folder {folder}: expected weights ({WEIGHTS}), found none; copy the folder again"
+            )
         try:
             model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
             tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
@@ -182,5 +186,7 @@ def state_hash(model: torch.nn.Module) -> str:
     digest = hashlib.sha256()
     for name, value in sorted(model.state_dict().items()):
         digest.update(name.encode())
-        digest.update(value.detach().contiguous().view(torch.uint8).numpy().tobytes() if value.ndim else str(value).encode())
+        digest.update(
+            value.detach().contiguous().view(torch.uint8).numpy().tobytes() if value.ndim else str(value).encode()
+        )
     return digest.hexdigest()

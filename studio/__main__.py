@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from . import catalogue, jobs
 from .sheets import write_sheets
 
 
-def _bar(steps, total: int, label: str):
+def _bar(steps: Iterable[tuple[str, str]], total: int, label: str) -> Iterable[tuple[str, str]]:
     try:
         from tqdm import tqdm
     except ImportError:
@@ -25,9 +26,11 @@ def render_shop(out: Path, keys: list[str] | None, processes: int, resume: bool)
     pictures = catalogue.read_manifest(out)
     images = out / "images"
     todo = [
-        p for p in items
+        p
+        for p in items
         if not (
-            resume and (images / f"{p.id}.webp").exists()
+            resume
+            and (images / f"{p.id}.webp").exists()
             and pictures.get(p.id, {}).get("spec") == catalogue.shop_spec(p)
         )
     ]
@@ -37,7 +40,9 @@ def render_shop(out: Path, keys: list[str] | None, processes: int, resume: bool)
     for name, geometry in _bar(jobs.run("shop", todo, images, processes), len(todo), "shop"):
         item = by_id[name]
         pictures[name] = {
-            "spec": catalogue.shop_spec(item), "geometry": geometry, "seed": item.family.seed(item.index)
+            "spec": catalogue.shop_spec(item),
+            "geometry": geometry,
+            "seed": item.family.seed(item.index),
         }
         catalogue.write_manifest(out, pictures)
     if todo:
@@ -64,13 +69,27 @@ def render_phone(out: Path, processes: int, resume: bool) -> None:
     todo = [p for p, _ in chosen if not (resume and (folder / f"{p.id}.webp").exists())]
     for _ in _bar(jobs.run("phone", todo, folder, processes), len(todo), "phone"):
         pass
-    composed = {(q["reference_id"], q["new"]): q["target_ids"] for q in catalogue.composed_queries(list(by_id.values()))}
+    composed = {
+        (q["reference_id"], q["new"]): q["target_ids"]
+        for q in catalogue.composed_queries(list(by_id.values()))
+    }
     data = []
     for i, (p, text) in enumerate(chosen):
-        target = next((ids for (ref, new), ids in composed.items() if ref == p.id and text.endswith(new)), p.id)
-        data.append({"query_id": f"q{i + 1:02d}", "image": f"queries/{p.id}.webp", "text": text,
-                     "reference_id": p.id, "product_id": target if text else p.id})
-    catalogue.write_csv(out / "queries.csv", ("query_id", "image", "text", "reference_id", "product_id"), data)
+        target = next(
+            (ids for (ref, new), ids in composed.items() if ref == p.id and text.endswith(new)), p.id
+        )
+        data.append(
+            {
+                "query_id": f"q{i + 1:02d}",
+                "image": f"queries/{p.id}.webp",
+                "text": text,
+                "reference_id": p.id,
+                "product_id": target if text else p.id,
+            }
+        )
+    catalogue.write_csv(
+        out / "queries.csv", ("query_id", "image", "text", "reference_id", "product_id"), data
+    )
 
 
 def main() -> None:
@@ -85,10 +104,18 @@ def main() -> None:
     r.add_argument("--family", nargs="+", metavar="NAME", help="only these families")
     r.add_argument("--processes", type=int, default=2)
     r.add_argument("--views", choices=("shop", "extra", "phone", "all"), default="shop")
-    r.add_argument("--extra-out", type=Path, default=Path(tempfile.gettempdir()) / "studio-extra",
-                   help="folder of the extra views; they are no part of the catalogue")
-    r.add_argument("--resume", action=argparse.BooleanOptionalAction, default=True,
-                   help="skip pictures whose recipe has not changed")
+    r.add_argument(
+        "--extra-out",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "studio-extra",
+        help="folder of the extra views; they are no part of the catalogue",
+    )
+    r.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="skip pictures whose recipe has not changed",
+    )
     s.add_argument("--docs", type=Path, default=Path("docs/catalogue"))
     a = parser.parse_args()
     if a.command == "sheets":

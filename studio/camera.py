@@ -40,15 +40,23 @@ SHOP = Rig(
     ),
 )
 SHOP_ABOVE = Rig(
-    0.60, (Softbox((-4.6, 2.2, 2.4), 1.8, 1.8, (13, 12.8, 12.5)), Softbox((3.5, -3.0, 4), 3, 3, (2.2, 2.2, 2.25)))
+    0.60,
+    (Softbox((-4.6, 2.2, 2.4), 1.8, 1.8, (13, 12.8, 12.5)), Softbox((3.5, -3.0, 4), 3, 3, (2.2, 2.2, 2.25))),
 )
 HARD_RIGHT = Rig(
-    0.30, (Softbox((3.4, -1.6, 3.4), 1.8, 1.8, (12, 11.5, 10.8)), Softbox((-3.6, -2, 2.0), 1.0, 3.4, (1.5, 1.6, 1.75)))
+    0.30,
+    (
+        Softbox((3.4, -1.6, 3.4), 1.8, 1.8, (12, 11.5, 10.8)),
+        Softbox((-3.6, -2, 2.0), 1.0, 3.4, (1.5, 1.6, 1.75)),
+    ),
 )
 OVERCAST = Rig(0.80, (Softbox((0, -1.5, 5.2), 4.5, 4.5, (2.0, 2.0, 2.0)),))
 EVENING = Rig(
     0.20,
-    (Softbox((-2.6, -1.4, 3.2), 1.4, 1.4, (9.0, 7.4, 5.4)), Softbox((3.5, -2.5, 2.5), 2.0, 2.0, (0.9, 1.0, 1.3))),
+    (
+        Softbox((-2.6, -1.4, 3.2), 1.4, 1.4, (9.0, 7.4, 5.4)),
+        Softbox((3.5, -2.5, 2.5), 2.0, 2.0, (0.9, 1.0, 1.3)),
+    ),
     exposure=1.0,
 )
 WINDOW = Rig(0.22, (Softbox((-3.8, 0.6, 2.2), 2.2, 2.6, (6.4, 6.8, 7.4)),), exposure=1.0)
@@ -69,8 +77,8 @@ def frame(
 ) -> tuple[list[tuple[str, Mesh]], Camera]:
     """The parts, scaled to a box of side 2 and turned to face the camera, and the camera that fits them.
 
-    The object turns, not the room, so that the lights keep their side. `shift` moves it off centre by a share of
-    the frame.
+    The object turns, not the room, so that the lights keep their side. `shift` moves it off centre by a
+    share of the frame.
     """
     view = view or model.view
     points = np.vstack([m.vertices for _, m in model.parts])

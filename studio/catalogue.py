@@ -16,7 +16,17 @@ SHOP_SIZE, SHOP_SAMPLES = 384, 16
 EXTRA_SIZE, EXTRA_SAMPLES = 320, 9
 REVISION = 1  # raise it when the look of every picture changes
 COLUMNS = (
-    "id", "image", "title", "description", "category", "price", "currency", "colour", "material", "pattern", "parent",
+    "id",
+    "image",
+    "title",
+    "description",
+    "category",
+    "price",
+    "currency",
+    "colour",
+    "material",
+    "pattern",
+    "parent",
     "brand",
 )
 COMPOSED_COLUMNS = ("query_id", "reference_id", "text", "changed", "old", "new", "target_ids")
@@ -60,10 +70,18 @@ def rows(items: Sequence[Product]) -> list[dict[str, str]]:
         v = item.variant
         out.append(
             {
-                "id": item.id, "image": f"images/{item.id}.webp", "title": titles[item.id],
-                "description": copywriting.description(item), "category": item.family.category,
-                "price": f"{copywriting.price(item):.2f}", "currency": "EUR", "colour": v.colour, "material": v.material,
-                "pattern": v.pattern, "parent": item.parent_id, "brand": item.parent.brand,
+                "id": item.id,
+                "image": f"images/{item.id}.webp",
+                "title": titles[item.id],
+                "description": copywriting.description(item),
+                "category": item.family.category,
+                "price": f"{copywriting.price(item):.2f}",
+                "currency": "EUR",
+                "colour": v.colour,
+                "material": v.material,
+                "pattern": v.pattern,
+                "parent": item.parent_id,
+                "brand": item.parent.brand,
             }
         )
     return out
@@ -72,7 +90,7 @@ def rows(items: Sequence[Product]) -> list[dict[str, str]]:
 def composed_queries(items: Sequence[Product]) -> list[dict[str, str]]:
     """Questions of the kind "this one, but in blue": same parent, one attribute changed, the others kept."""
     rng = random.Random(20)
-    out = []
+    out: list[dict[str, str]] = []
     for reference in items:
         siblings = [p for p in items if p.parent_id == reference.parent_id and p.id != reference.id]
         for changed in ATTRIBUTES:
@@ -86,8 +104,13 @@ def composed_queries(items: Sequence[Product]) -> list[dict[str, str]]:
                 text = copywriting.wish(changed, old, new, reference.family.category, rng)
                 out.append(
                     {
-                        "query_id": f"c{len(out) + 1:04d}", "reference_id": reference.id, "text": text, "changed": changed,
-                        "old": old, "new": new, "target_ids": " ".join(sorted(ids)),
+                        "query_id": f"c{len(out) + 1:04d}",
+                        "reference_id": reference.id,
+                        "text": text,
+                        "changed": changed,
+                        "old": old,
+                        "new": new,
+                        "target_ids": " ".join(sorted(ids)),
                     }
                 )
     return out

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy.spatial import Delaunay, cKDTree
 
-from .geometry import Array, arc_length
+from .geometry import Array, Points, arc_length
 
-Segment = tuple[Sequence, bool]  # a polyline, and whether it is a seam
+Segment = tuple[Points, bool]  # a polyline, and whether it is a seam
 
 
-def resample(points: Sequence, step: float) -> Array:
+def resample(points: Points, step: float) -> Array:
     """A 2-D polyline cut into pieces of about `step`."""
     p = np.asarray(points, float)
     d = arc_length(p)
@@ -20,7 +20,7 @@ def resample(points: Sequence, step: float) -> Array:
     return np.stack([np.interp(t, d, p[:, k]) for k in range(2)], 1)
 
 
-def mirrored(points: Sequence) -> Array:
+def mirrored(points: Points) -> Array:
     """The polyline on the other side of x = 0, running back."""
     return (np.asarray(points, float) * [-1, 1])[::-1]
 
@@ -39,7 +39,9 @@ def triangulate(outline: Array, step: float) -> tuple[Array, Array]:
     """Even triangles inside an outline; its own points come first."""
     lo, hi = outline.min(0), outline.max(0)
     rows = np.arange(lo[1], hi[1], step * 0.866)
-    grid = np.array([(x + (j % 2) * step / 2, y) for j, y in enumerate(rows) for x in np.arange(lo[0], hi[0], step)])
+    grid = np.array(
+        [(x + (j % 2) * step / 2, y) for j, y in enumerate(rows) for x in np.arange(lo[0], hi[0], step)]
+    )
     grid = grid[inside(outline, grid)]
     grid = grid[cKDTree(outline).query(grid)[0] > step * 0.55]
     points = np.vstack([outline, grid])
@@ -126,7 +128,9 @@ def simulate(
     span = np.linalg.norm(rest[h[:, 0]] - rest[h[:, 1]], axis=1)
     degree = np.bincount(e.ravel(), minlength=n)[:, None]
     hinge_degree = np.maximum(np.bincount(h.ravel(), minlength=n), 1)[:, None]
-    area = np.linalg.norm(np.cross(rest[tri[:, 1]] - rest[tri[:, 0]], rest[tri[:, 2]] - rest[tri[:, 0]]), axis=1).mean()
+    area = np.linalg.norm(
+        np.cross(rest[tri[:, 1]] - rest[tri[:, 0]], rest[tri[:, 2]] - rest[tri[:, 0]]), axis=1
+    ).mean()
     ei, hi, ti = np.r_[e[:, 0], e[:, 1]], np.r_[h[:, 0], h[:, 1]], tri.T.ravel()
     for _ in range(steps):
         speed = (x - previous) * damping
@@ -189,12 +193,14 @@ def subdivide(points: Array, tri: Array, uv: Array) -> tuple[Array, Array, Array
     )
 
 
-def crease(xy: Array, start: Sequence[float], angle: float, length: float, width: float) -> Array:
+def crease(xy: Array, start: Points, angle: float, length: float, width: float) -> Array:
     """Height of one fold that starts at a point, runs at an angle (degrees) and dies out."""
     d = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
     r = xy - np.asarray(start, float)
     along, across = r @ d, r @ np.array([-d[1], d[0]])
-    return np.exp(-((across / width) ** 2)) * np.clip(along / 0.1, 0, 1) * np.exp(-np.clip(along, 0, 9) / length)
+    return (
+        np.exp(-((across / width) ** 2)) * np.clip(along / 0.1, 0, 1) * np.exp(-np.clip(along, 0, 9) / length)
+    )
 
 
 def lay_flat(
@@ -206,7 +212,7 @@ def lay_flat(
     steps: int = 55,
     slack: float = 1.02,
 ) -> tuple[Array, Array, Array, Array]:
-    """A garment laid on a table: points, triangles, UVs ((x + 1) / 2, (y + 1) / 2 of the pattern), flat points.
+    """A garment laid on a table: points, triangles, UVs ((x + 1) / 2, (y + 1) / 2), flat points.
 
     `folds` gives the height of the folds of the front at flat points; cloth that long settles into them.
     """
@@ -217,7 +223,17 @@ def lay_flat(
     x[:, 2] += np.where(layer < 0.5, folds(flat[:, :2]), 0)
     rest = np.c_[flat[:, :2] * slack, x[:, 2]]
     x = simulate(
-        x, tri, rest, pressure=0.35, gravity=0.35, floor=0.0, steps=steps, iterations=8, dt=0.03, bend=0.05, damping=0.85
+        x,
+        tri,
+        rest,
+        pressure=0.35,
+        gravity=0.35,
+        floor=0.0,
+        steps=steps,
+        iterations=8,
+        dt=0.03,
+        bend=0.05,
+        damping=0.85,
     )
     uv = (flat[:, :2] + 1) / 2
     x, tri, uv = subdivide(x, tri, uv)

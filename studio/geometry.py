@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 Array = np.ndarray
+Points = Any  # whatever numpy makes an array of, nested lists of arrays included
 EPS = 1e-12
 
 
@@ -20,7 +22,7 @@ class Mesh:
     uv: Array
     closed: bool = True
 
-    def moved(self, by: Sequence[float] = (0, 0, 0), turn: Array | None = None, scale: float = 1.0) -> Mesh:
+    def moved(self, by: Points = (0, 0, 0), turn: Array | None = None, scale: float = 1.0) -> Mesh:
         """The mesh scaled, then turned by a 3x3 matrix, then shifted."""
         v = self.vertices * scale
         if turn is not None:
@@ -85,7 +87,7 @@ def arc_length(points: Array) -> Array:
     return np.r_[0, np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))]
 
 
-def catmull(points: Sequence, n: int = 12, closed: bool = False) -> Array:
+def catmull(points: Points, n: int = 12, closed: bool = False) -> Array:
     """Catmull-Rom curve through control points, `n` samples a span."""
     p = np.asarray(points, float)
     q = np.vstack([p[-1], p, p[0], p[1]]) if closed else np.vstack([2 * p[0] - p[1], p, 2 * p[-1] - p[-2]])
@@ -101,7 +103,7 @@ def catmull(points: Sequence, n: int = 12, closed: bool = False) -> Array:
     return np.vstack(out)
 
 
-def fillet(points: Sequence, radius: float | Sequence[float], n: int = 8) -> Array:
+def fillet(points: Points, radius: Points, n: int = 8) -> Array:
     """Polyline with its inner corners rounded, by one radius or one for each point."""
     p = np.asarray(points, float)
     r = np.broadcast_to(np.asarray(radius, float), (len(p),))
@@ -127,7 +129,7 @@ def circle(radius: float, z: float = 0.0, n: int = 96, stretch: float = 1.0) -> 
 
 
 def revolve(
-    profile: Sequence,
+    profile: Points,
     n: int = 128,
     relief: Callable[[Array, Array], Array] | None = None,
     stretch: tuple[float, float] = (1.0, 1.0),
@@ -165,7 +167,7 @@ def revolve(
     return Mesh(xyz.reshape(-1, 3), grid_faces(n + 1, len(p)), uv.reshape(-1, 2), closed)
 
 
-def shell(outer: Sequence, thickness: float) -> tuple[Array, Array]:
+def shell(outer: Points, thickness: float) -> tuple[Array, Array]:
     """Outside and inside profiles of a vessel wall; they meet at the crown of its rounded rim."""
     o = np.asarray(outer, float)
     d = np.gradient(o, axis=0)
@@ -204,18 +206,18 @@ def frames(path: Array, closed: bool = False) -> tuple[Array, Array, Array]:
 
 
 def sweep(
-    path: Sequence,
+    path: Points,
     rx: float | Array,
     ry: float | Array | None = None,
     n: int = 20,
     power: float = 2.0,
     closed: bool = False,
-    up: Sequence[float] | None = None,
+    up: Points | None = None,
 ) -> Mesh:
     """Superelliptic section (half widths rx, ry) along a path, with rounded ends.
 
-    With `up`, the ry axis of the section stays as near to that direction as the path lets it. u runs along the
-    path in units of its length, v around the section.
+    With `up`, the ry axis of the section stays as near to that direction as the path lets it. u runs along
+    the path in units of its length, v around the section.
     """
     p = np.asarray(path, float)
     m = len(p)
@@ -237,13 +239,15 @@ def sweep(
     a = np.linspace(0, 2 * np.pi, n + 1)
     ca, sa = (np.sign(f) * np.abs(f) ** (2 / power) for f in (np.cos(a), np.sin(a)))
     ca[-1], sa[-1] = ca[0], sa[0]
-    xyz = p[:, None] + nn[:, None] * (rx[:, None] * ca)[..., None] + b[:, None] * (ry[:, None] * sa)[..., None]
+    xyz = (
+        p[:, None] + nn[:, None] * (rx[:, None] * ca)[..., None] + b[:, None] * (ry[:, None] * sa)[..., None]
+    )
     s = arc_length(p)
     uv = np.stack(np.broadcast_arrays((s / s[-1])[:, None], (a / (2 * np.pi))[None]), -1)
     return Mesh(xyz.reshape(-1, 3), grid_faces(len(p), n + 1, wrap_u=closed), uv.reshape(-1, 2))
 
 
-def rod(a: Sequence[float], b: Sequence[float], ra: float, rb: float | None = None, n: int = 24) -> Mesh:
+def rod(a: Points, b: Points, ra: float, rb: float | None = None, n: int = 24) -> Mesh:
     """Straight round bar from a to b, tapering from radius ra to rb."""
     a, b = np.asarray(a, float), np.asarray(b, float)
     t = np.linspace(0, 1, 10)
@@ -283,12 +287,14 @@ def rounded_box(
         i, j = (k + 1) % 3, (k + 2) % 3
         for sign in (-1, 1):
             a, b = np.meshgrid(samples(half[i]), samples(half[j]), indexing="ij")
-            p = np.zeros(a.shape + (3,))
+            p = np.zeros((*a.shape, 3))
             p[..., i], p[..., j], p[..., k] = a, b, sign * half[k]
             inner = np.clip(p, -(half - r), half - r)
             d = p - inner
             q = inner + d / (np.linalg.norm(d, axis=-1, keepdims=True) + EPS) * r
-            q[..., k] += sign * bulge * np.clip(1 - (a / half[i]) ** 2, 0, 1) * np.clip(1 - (b / half[j]) ** 2, 0, 1)
+            q[..., k] += (
+                sign * bulge * np.clip(1 - (a / half[i]) ** 2, 0, 1) * np.clip(1 - (b / half[j]) ** 2, 0, 1)
+            )
             f = grid_faces(*a.shape) + offset
             vertices.append(q.reshape(-1, 3))
             faces.append(f if sign > 0 else f[:, ::-1])
@@ -320,7 +326,7 @@ def superellipsoid(
     return Mesh(xyz.reshape(-1, 3), grid_faces(nu + 1, nv + 1), uv.reshape(-1, 2))
 
 
-def thick_sheet(surface: Array, offset: Sequence[float] | Array) -> Mesh:
+def thick_sheet(surface: Array, offset: Points) -> Mesh:
     """Closed plate from a (nu, nv, 3) grid of points and the same grid shifted by `offset`."""
     s = np.asarray(surface, float)
     nu, nv = s.shape[:2]

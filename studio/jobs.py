@@ -59,8 +59,10 @@ def extra_picture(product: Product, model: Model) -> np.ndarray:
         view = View(side * rng.uniform(8, 28), rng.uniform(52, 72), fill=rng.uniform(0.7, 0.84))
     else:
         view = replace(
-            model.view, azimuth=model.view.azimuth + side * rng.uniform(25, 70),
-            elevation=model.view.elevation + rng.uniform(2, 18), fill=rng.uniform(0.66, 0.82),
+            model.view,
+            azimuth=model.view.azimuth + side * rng.uniform(25, 70),
+            elevation=model.view.elevation + rng.uniform(2, 18),
+            fill=rng.uniform(0.66, 0.82),
         )
     parts, cam = camera.frame(model, view, tuple(rng.uniform(-0.05, 0.05, 2)))
     stage = render.Stage(Material(colour=rgb(str(rng.choice(BACKDROPS))), roughness=1.0, specular=0.0))
@@ -75,12 +77,15 @@ def phone_picture(product: Product, model: Model) -> np.ndarray:
 
     rng = np.random.default_rng(_seed("phone/" + product.id))
     side = rng.choice([-1, 1])
-    view = View(model.view.azimuth + side * rng.uniform(25, 50), rng.uniform(22, 34), fill=rng.uniform(0.56, 0.68))
+    view = View(
+        model.view.azimuth + side * rng.uniform(25, 50), rng.uniform(22, 34), fill=rng.uniform(0.56, 0.68)
+    )
     shift = (side * rng.uniform(0.05, 0.12), rng.uniform(-0.08, 0.02))
     parts, cam = camera.frame(model, view, shift, roll=rng.uniform(-5, 5))
     kind = str(rng.choice(["oak", "walnut", "beech"]))
     stage = render.Stage(
-        wood(kind, rng, along_v=True).but(roughness=0.55), curved=False,
+        wood(kind, rng, along_v=True).but(roughness=0.55),
+        curved=False,
         wall=Material(colour=rgb(str(rng.choice(WALLS))), roughness=1.0, specular=0.0),
     )
     rig = camera.EVENING if rng.random() < 0.5 else camera.WINDOW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ class Material:
     kind: str = "solid"  # solid, glass, translucent, light
     emission: tuple[float, float, float] | None = None
 
-    def but(self, **changes: object) -> Material:
+    def but(self, **changes: Any) -> Material:
         """A copy with some fields changed."""
         return replace(self, **changes)
 
@@ -41,8 +42,20 @@ WOODS = {
     "walnut": ("#85573a", "#4e301e"),
     "ash": ("#ecdcc0", "#cdb48c"),
 }
-METALS = {"brass": ("#e3b95f", 0.25), "steel": ("#c9cbce", 0.28), "copper": ("#e09a72", 0.24), "gold": ("#f0c878", 0.2)}
-CERAMIC_GLOSS = {"porcelain": 0.12, "stoneware": 0.42, "ceramic": 0.25, "earthenware": 0.7, "enamel": 0.16, "concrete": 0.9}
+METALS = {
+    "brass": ("#e3b95f", 0.25),
+    "steel": ("#c9cbce", 0.28),
+    "copper": ("#e09a72", 0.24),
+    "gold": ("#f0c878", 0.2),
+}
+CERAMIC_GLOSS = {
+    "porcelain": 0.12,
+    "stoneware": 0.42,
+    "ceramic": 0.25,
+    "earthenware": 0.7,
+    "enamel": 0.16,
+    "concrete": 0.9,
+}
 FABRICS = {  # threads, bump depth, sheen, roughness
     "cotton": (110, 0.006, 0.25, 0.9),
     "linen": (64, 0.016, 0.2, 0.95),
@@ -63,7 +76,12 @@ def accents(colour: str) -> list[Array]:
 
 
 def painted(
-    material: Material, colour: str, pattern: str, repeats: tuple[float, float], rng: np.random.Generator, n: int = 640
+    material: Material,
+    colour: str,
+    pattern: str,
+    repeats: tuple[float, float],
+    rng: np.random.Generator,
+    n: int = 640,
 ) -> Material:
     """The material in a colour, plain or patterned."""
     if pattern == "plain":
@@ -78,7 +96,9 @@ def ceramic(kind: str = "ceramic") -> Material:
     """Glazed or bare clay; the kind sets the gloss."""
     gloss = CERAMIC_GLOSS[kind]
     if kind in ("concrete", "earthenware"):
-        return Material(roughness=gloss, specular=0.2, bump=patterns.nap(), bump_depth=0.006, bump_repeat=(3, 3))
+        return Material(
+            roughness=gloss, specular=0.2, bump=patterns.nap(), bump_depth=0.006, bump_repeat=(3, 3)
+        )
     return Material(roughness=gloss, specular=0.5, coat=0.5 if gloss < 0.3 else 0.0)
 
 
@@ -93,8 +113,12 @@ def fabric(kind: str = "cotton", repeat: float = 1.0) -> Material:
     else:
         bump = patterns.weave(threads) if threads else patterns.nap()
     return Material(
-        roughness=rough, specular=0.5 if kind == "silk" else 0.12, sheen=sheen, bump=bump if depth else None,
-        bump_depth=depth, bump_repeat=(repeat, repeat),
+        roughness=rough,
+        specular=0.5 if kind == "silk" else 0.12,
+        sheen=sheen,
+        bump=bump if depth else None,
+        bump_depth=depth,
+        bump_repeat=(repeat, repeat),
     )
 
 
@@ -103,8 +127,13 @@ def wood(kind: str, rng: np.random.Generator, repeat: float = 1.0, along_v: bool
     light, dark = WOODS[kind]
     texture, height = patterns.wood(rng, rgb(light), rgb(dark), along_v)
     return Material(
-        texture=texture, roughness=0.45, specular=0.4, bump=height, bump_depth=0.005,
-        repeat=(repeat, repeat), bump_repeat=(repeat, repeat),
+        texture=texture,
+        roughness=0.45,
+        specular=0.4,
+        bump=height,
+        bump_depth=0.005,
+        repeat=(repeat, repeat),
+        bump_repeat=(repeat, repeat),
     )
 
 
@@ -128,11 +157,20 @@ def leather(colour: str, repeat: float = 2.0, suede: bool = False) -> Material:
     """Grained leather, or suede."""
     if suede:
         return Material(
-            colour=rgb(colour), roughness=1.0, specular=0.05, sheen=0.9, bump=patterns.nap(), bump_depth=0.012,
+            colour=rgb(colour),
+            roughness=1.0,
+            specular=0.05,
+            sheen=0.9,
+            bump=patterns.nap(),
+            bump_depth=0.012,
             bump_repeat=(repeat, repeat),
         )
     return Material(
-        colour=rgb(colour), roughness=0.4, specular=0.45, bump=patterns.leather(), bump_depth=0.004,
+        colour=rgb(colour),
+        roughness=0.4,
+        specular=0.45,
+        bump=patterns.leather(),
+        bump_depth=0.004,
         bump_repeat=(repeat, repeat),
     )
 

@@ -15,7 +15,7 @@ from .materials import Material
 
 @dataclass(frozen=True)
 class View:
-    """Where the shop picture is taken from: degrees around and up, or from above; share of the frame filled."""
+    """Where the shop picture is taken from: degrees around and up (or from above), share of frame filled."""
 
     azimuth: float = -25.0
     elevation: float = 14.0

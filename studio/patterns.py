@@ -103,7 +103,9 @@ def speckle(rng: np.random.Generator, density: float = 0.0035, n: int = SIZE) ->
     )
 
 
-def terrazzo(rng: np.random.Generator, base: Array, chips: list[Array], n: int = SIZE, count: int = 260) -> Array:
+def terrazzo(
+    rng: np.random.Generator, base: Array, chips: list[Array], n: int = SIZE, count: int = 260
+) -> Array:
     """Chips of several colours in a base."""
     seeds = rng.random((count, 2))
     u, v = uv_grid(n)
@@ -119,7 +121,9 @@ def marble(rng: np.random.Generator, n: int = SIZE) -> Array:
     """Soft veins."""
     u, v = uv_grid(n)
     w = noise(rng, n / 9, n=n) * 0.8 + noise(rng, n / 24, n=n) * 0.28
-    return np.clip(1 - np.abs(np.sin(np.pi * (2 * u + 2 * v) + 1.5 * w)) * 2.6, 0, 1) * (0.55 + 0.35 * np.clip(w, -1, 1))
+    return np.clip(1 - np.abs(np.sin(np.pi * (2 * u + 2 * v) + 1.5 * w)) * 2.6, 0, 1) * (
+        0.55 + 0.35 * np.clip(w, -1, 1)
+    )
 
 
 def paint(
@@ -168,7 +172,7 @@ def knit(columns: float, rows: float, n: int = 768) -> Array:
 def leather(cells: int = 2500, n: int = 512) -> Array:
     """Height of leather grain."""
     p = np.random.default_rng(5).random((cells, 2))
-    tree = cKDTree(np.vstack([p + [a, b] for a in (-1, 0, 1) for b in (-1, 0, 1)]))
+    tree = cKDTree(np.vstack([p + np.array([a, b]) for a in (-1, 0, 1) for b in (-1, 0, 1)]))
     u, v = uv_grid(n)
     d = tree.query(np.stack([u, v], -1).reshape(-1, 2), k=2)[0]
     return np.sqrt(np.clip((d[:, 1] - d[:, 0]).reshape(n, n) * np.sqrt(cells) * 1.6, 0, 1))
@@ -180,12 +184,16 @@ def nap(n: int = 512) -> Array:
     return np.clip(0.5 + 0.18 * noise(np.random.default_rng(6), 1.0, n=n), 0, 1)
 
 
-def wood(rng: np.random.Generator, light: Array, dark: Array, along_v: bool = False, n: int = 512) -> tuple[Array, Array]:
+def wood(
+    rng: np.random.Generator, light: Array, dark: Array, along_v: bool = False, n: int = 512
+) -> tuple[Array, Array]:
     """Colour and height of wood grain running along u (or v)."""
     _, v = uv_grid(n)
     w = noise(rng, n / 3, n / 30, n) * 0.5 + noise(rng, n / 5, n / 60, n) * 0.15
     ring = (0.5 + 0.5 * np.sin(2 * np.pi * (v * 9 + w))) ** 1.6
     grain = noise(rng, n / 18, 0.7, n) * 0.5 + noise(rng, n / 10, 1.4, n) * 0.4
-    colour = mix(light, dark, np.clip(0.25 + 0.4 * ring + 0.16 * grain + 0.1 * noise(rng, n / 4, n / 12, n), 0, 1))
+    colour = mix(
+        light, dark, np.clip(0.25 + 0.4 * ring + 0.16 * grain + 0.1 * noise(rng, n / 4, n / 12, n), 0, 1)
+    )
     height = np.clip(0.5 - 0.15 * grain, 0, 1)
     return (colour.transpose(1, 0, 2), height.T) if along_v else (colour, height)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -27,7 +28,7 @@ class Stage:
 
 
 @lru_cache(maxsize=1)
-def mitsuba():
+def mitsuba() -> Any:
     """Mitsuba with its vectorised variant; LLVM 16 or newer is needed on processors with AVX-512."""
     for name in ("libLLVM.so.19.1", "libLLVM-19.so.1"):
         path = f"/usr/lib/x86_64-linux-gnu/{name}"
@@ -41,8 +42,8 @@ def mitsuba():
     return mi
 
 
-def _colour(c: Array) -> dict:
-    return {"type": "rgb", "value": [float(x) for x in linear(c)]}
+def _colour(c: Array | None) -> dict:
+    return {"type": "rgb", "value": [float(x) for x in linear(np.asarray(c))]}
 
 
 def _texture(values: Array, repeat: tuple[float, float], raw: bool) -> dict:
@@ -51,8 +52,11 @@ def _texture(values: Array, repeat: tuple[float, float], raw: bool) -> dict:
     a = a[..., None] if a.ndim == 2 else linear(a).astype(np.float32)
     scale = mi.ScalarTransform4f().scale([repeat[0], repeat[1], 1])
     return {
-        "type": "bitmap", "bitmap": mi.Bitmap(np.ascontiguousarray(a)), "raw": True,
-        "wrap_mode": "repeat", "to_uv": scale,
+        "type": "bitmap",
+        "bitmap": mi.Bitmap(np.ascontiguousarray(a)),
+        "raw": True,
+        "wrap_mode": "repeat",
+        "to_uv": scale,
     }
 
 
@@ -63,8 +67,15 @@ def _bsdf(m: Material) -> dict:
     if m.kind == "translucent":
         return {"type": "principledthin", "base_color": base, "roughness": 0.8, "diff_trans": 1.1}
     d = {
-        "type": "principled", "base_color": base, "roughness": m.roughness, "metallic": m.metallic,
-        "specular": m.specular, "clearcoat": m.coat, "clearcoat_gloss": 0.95, "sheen": m.sheen, "sheen_tint": 0.5,
+        "type": "principled",
+        "base_color": base,
+        "roughness": m.roughness,
+        "metallic": m.metallic,
+        "specular": m.specular,
+        "clearcoat": m.coat,
+        "clearcoat_gloss": 0.95,
+        "sheen": m.sheen,
+        "sheen_tint": 0.5,
     }
     if m.bump is not None:
         bump = _texture(m.bump, m.bump_repeat, True)
@@ -72,7 +83,7 @@ def _bsdf(m: Material) -> dict:
     return {"type": "twosided", "nested": d}
 
 
-def _shape(mesh: Mesh, material: Material, name: str):
+def _shape(mesh: Mesh, material: Material, name: str) -> Any:
     mi = mitsuba()
     props = mi.Properties()
     props["mesh_bsdf"] = mi.load_dict(_bsdf(material))
@@ -80,7 +91,12 @@ def _shape(mesh: Mesh, material: Material, name: str):
         radiance = {"type": "rgb", "value": [float(x) for x in material.emission]}
         props["emit"] = mi.load_dict({"type": "area", "radiance": radiance})
     shape = mi.Mesh(
-        name, len(mesh.vertices), len(mesh.faces), has_vertex_normals=True, has_vertex_texcoords=True, props=props
+        name,
+        len(mesh.vertices),
+        len(mesh.faces),
+        has_vertex_normals=True,
+        has_vertex_texcoords=True,
+        props=props,
     )
     p = mi.traverse(shape)
     p["vertex_positions"] = mesh.vertices.astype(np.float32).ravel()
@@ -106,7 +122,9 @@ def _strip(profile: Array, half_width: float = 16.0) -> Mesh:
     x = np.linspace(-half_width, half_width, 3)
     v = np.stack([np.repeat(x, n), np.tile(profile[:, 0], 3), np.tile(profile[:, 1], 3)], 1)
     depth = np.r_[0, np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))]
-    return Mesh(v, grid_faces(3, n)[:, ::-1], np.stack([np.tile(depth, 3), np.repeat(x, n)], 1) * 0.35, closed=False)
+    return Mesh(
+        v, grid_faces(3, n)[:, ::-1], np.stack([np.tile(depth, 3), np.repeat(x, n)], 1) * 0.35, closed=False
+    )
 
 
 STUDIO = Stage(Material(colour=np.array([0.982, 0.981, 0.978]), roughness=1.0, specular=0.0))
@@ -137,17 +155,26 @@ def render(
     scene = {
         "type": "scene",
         "integrator": {
-            "type": "aov", "aovs": "alb:albedo,nn:sh_normal",
+            "type": "aov",
+            "aovs": "alb:albedo,nn:sh_normal",
             "img": {"type": "path", "max_depth": MAX_DEPTH, "rr_depth": 5, "hide_emitters": True},
         },
         "sensor": {
-            "type": "perspective", "fov": camera.field_of_view, "fov_axis": "larger",
+            "type": "perspective",
+            "fov": camera.field_of_view,
+            "fov_axis": "larger",
             "to_world": mi.ScalarTransform4f().look_at(
-                [float(x) for x in camera.eye], [float(x) for x in camera.target], [float(x) for x in camera.up]
+                [float(x) for x in camera.eye],
+                [float(x) for x in camera.target],
+                [float(x) for x in camera.up],
             ),
             "film": {
-                "type": "hdrfilm", "width": size, "height": size, "rfilter": {"type": "box"},
-                "pixel_format": "rgb", "component_format": "float32",
+                "type": "hdrfilm",
+                "width": size,
+                "height": size,
+                "rfilter": {"type": "box"},
+                "pixel_format": "rgb",
+                "component_format": "float32",
             },
             "sampler": {"type": "multijitter", "sample_count": samples, "seed": seed},
         },

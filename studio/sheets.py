@@ -40,5 +40,8 @@ def write_sheets(items: Sequence[Product], images: Path, folder: Path) -> None:
         out = Image.new("RGB", (widest * 164 + GAP, n * 164 + GAP), "white")
         for j, p in enumerate(cells):
             if p is not None:
-                out.paste(sheet([p], images, 160, 1).crop((GAP, GAP, GAP + 160, GAP + 160)), (GAP + j % widest * 164, GAP + j // widest * 164))
+                out.paste(
+                    sheet([p], images, 160, 1).crop((GAP, GAP, GAP + 160, GAP + 160)),
+                    (GAP + j % widest * 164, GAP + j // widest * 164),
+                )
         out.save(folder / f"{key}.webp", quality=74, method=6)

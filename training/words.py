@@ -5,6 +5,8 @@ counterpart are given the same teacher vector, which is how a byte-level tokenis
 to read some Chinese.
 """
 
+# ruff: noqa: E501
+
 COLOURS = """
 red|scarlet|crimson=红色/大红色;blue=蓝色;light blue|sky blue=浅蓝色/天蓝色;navy|navy blue|dark blue=藏青色/深蓝色
 green=绿色;olive|olive green=橄榄绿;mint|mint green=薄荷绿;teal|turquoise=蓝绿色/青色;yellow=黄色;mustard=芥末黄
@@ -64,17 +66,56 @@ milk=牛奶;juice=果汁;yoghurt|yogurt=酸奶;bread=面包;cheese=奶酪;chocol
 
 # "{p}" is a phrase: what people put around one when they search or describe.
 FRAMES = [
-    "{p}", "{p}", "{p}", "a {p}", "a photo of a {p}", "the {p}", "{p} under {n} euros", "{p} for {n} dollars", "show me a {p}",
-    "I am looking for a {p}", "a picture of {p}", "buy {p} online", "{p} for the home", "cheap {p}", "{p} as a gift",
-    "something like a {p}", "do you have a {p}?", "{p} below {n}", "new {p}", "the same {p} but bigger",
+    "{p}",
+    "{p}",
+    "{p}",
+    "a {p}",
+    "a photo of a {p}",
+    "the {p}",
+    "{p} under {n} euros",
+    "{p} for {n} dollars",
+    "show me a {p}",
+    "I am looking for a {p}",
+    "a picture of {p}",
+    "buy {p} online",
+    "{p} for the home",
+    "cheap {p}",
+    "{p} as a gift",
+    "something like a {p}",
+    "do you have a {p}?",
+    "{p} below {n}",
+    "new {p}",
+    "the same {p} but bigger",
 ]
 FRAMES_ZH = ["{p}", "{p}", "一个{p}", "我想买{p}", "{p}的照片", "找{p}", "{n}元以下的{p}"]
 EDITS = [
-    "in {c}", "the same but in {c}", "{c} please", "is {c}", "make it {c}", "change the colour to {c}", "{c} instead of {d}",
-    "not {c}", "not {m}", "made of {m}", "in {m}", "with a {t} pattern", "{t}", "more {s}", "less {s}", "with {t} {m}", "like this, {s}",
+    "in {c}",
+    "the same but in {c}",
+    "{c} please",
+    "is {c}",
+    "make it {c}",
+    "change the colour to {c}",
+    "{c} instead of {d}",
+    "not {c}",
+    "not {m}",
+    "made of {m}",
+    "in {m}",
+    "with a {t} pattern",
+    "{t}",
+    "more {s}",
+    "less {s}",
+    "with {t} {m}",
+    "like this, {s}",
 ]
-EDITS_ZH = {"in {c}": "{c}的", "the same but in {c}": "一样的但是{c}", "not {c}": "不要{c}", "made of {m}": "{m}做的",
-            "with a {t} pattern": "带{t}图案", "more {s}": "更{s}", "change the colour to {c}": "换成{c}"}
+EDITS_ZH = {
+    "in {c}": "{c}的",
+    "the same but in {c}": "一样的但是{c}",
+    "not {c}": "不要{c}",
+    "made of {m}": "{m}做的",
+    "with a {t} pattern": "带{t}图案",
+    "more {s}": "更{s}",
+    "change the colour to {c}": "换成{c}",
+}
 
 
 def table(lines: str) -> list[tuple[list[str], list[str]]]:

@@ -21,7 +21,8 @@ def start(rank: int, count: int, meeting: str) -> list[subprocess.Popen]:
     if rank == 0:
         meeting = str(Path(tempfile.mkdtemp()) / "meeting")
         others = [
-            subprocess.Popen([sys.executable, *sys.argv, "--rank", str(i), "--meeting", meeting]) for i in range(1, count)
+            subprocess.Popen([sys.executable, *sys.argv, "--rank", str(i), "--meeting", meeting])
+            for i in range(1, count)
         ]
     distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=count)
     first = [True]
@@ -33,7 +34,9 @@ def start(rank: int, count: int, meeting: str) -> list[subprocess.Popen]:
                 distributed.broadcast(p.data, 0)
         # one message: every gradient (absent ones as zero, so that all messages are alike) and the learning rates
         rates = torch.tensor([group["lr"] for group in optimizer.param_groups])
-        parts = [p.grad.flatten() if p.grad is not None else torch.zeros(p.numel()) for p in parameters if p.requires_grad]
+        parts = [
+            p.grad.flatten() if p.grad is not None else torch.zeros(p.numel()) for p in parameters if p.requires_grad
+        ]
         flat = torch.cat([*parts, rates])
         distributed.all_reduce(flat)
         flat /= count

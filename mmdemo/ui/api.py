@@ -97,21 +97,20 @@ def publish(recommender: Recommender) -> None:
         unlike: list[str] = [],  # noqa: B006
         reference: str = "",
     ) -> dict:
-        """Find products by a photo, a sentence, or both.
+        """Find products by a photo, a sentence, or both; every score splits exactly into its three parts.
 
         Args:
             image: An uploaded picture of what is wanted.
             text: What is wanted in words, or what should differ from the photo ("in blue").
             k: How many products to return, 1 to 100.
             weight: How much the photo counts when both are given: 0 only the words, 1 only the photo.
-            filters: Conditions such as "price<40" or "color=blue|green"; all of them must hold.
+            filters: Conditions such as "price<40" or "colour=blue|green"; all of them must hold.
             like: Ids of products that the shopper likes.
             unlike: Ids of products that the shopper does not like.
             reference: Id of a product to use as the photo; it is left out of its own answer.
 
         Returns:
-            {"results": [{"rank", "id", "title", "score", "match", "parts", "reason"}], "query": {...}}, best first;
-            the three parts (image, text, interaction) add up to the score.
+            {"results": [{"rank", "id", "title", "score", "match", "parts", "reason"}], "query": {...}}, best first.
         """
         asked, said = query(image, text, k, weight, filters, like, unlike, reference)
         return {"results": [found.as_dict() for found in recommender.recommend(asked)], "query": said}
@@ -139,8 +138,7 @@ def publish(recommender: Recommender) -> None:
             id: The product's id.
 
         Returns:
-            {"id", "title", "description", "category", "price", "currency", "url", "parent", "attributes", "picture"};
-            picture is an address on this server.
+            The product's columns, "attributes" by name, and "picture", an address on this server.
         """
         item = recommender.product(id)
         names = ("id", "title", "description", "category", "price", "currency", "url", "parent")

@@ -36,7 +36,8 @@ BUSY: dict[str, Any] = {
 # On a phone the results lie below what was asked.
 DOWN = """() => { if (window.innerWidth < 900)
     document.getElementById("mm-results").scrollIntoView({behavior: "smooth"}); }"""
-UP = "() => window.scrollTo({top: 0, behavior: 'smooth'})"
+AGAIN = """() => { const results = document.getElementById("mm-results"), way = {behavior: "smooth"};
+    window.innerWidth < 900 ? results.scrollIntoView(way) : window.scrollTo({top: 0, ...way}); }"""
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Discover:
                     max_length=500,
                     elem_id="mm-text",
                 )
-                with gr.Group(elem_id="mm-weight"):
+                with gr.Column(elem_id="mm-weight", min_width=0):
                     self._weight = gr.Slider(0, 1, value=0.5, step=0.05, label="Which counts more?", buttons=[])
                     gr.HTML(
                         "<p class='mm-ends'><span>only the words</span><span>only the photo</span></p>",
@@ -93,7 +94,7 @@ class Discover:
                 with gr.Accordion("Filters", open=False, elem_id="mm-filters") as self._panel:
                     self._facets = [
                         gr.Dropdown(
-                            [(f"{value}  ({count})", value) for value, count in _by_count(index.facets[column])],
+                            [(f"{value}  ({count})", value) for value, count in index.facets[column].items()],
                             multiselect=True,
                             label=column.replace("_", " ").capitalize(),
                             elem_id=f"mm-filter-{place}",
@@ -125,11 +126,9 @@ class Discover:
     def _pick_starts(self) -> list[starts.Start]:
         products = self._recommender.index.products
         known = {item.id for item in products}
-        given = starts.read_queries(theme.ASSETS.parent / "catalog" / "queries.csv", known)
-        photos, said = starts.choose(given)
-        if not photos or not said:
-            own_photos, own_said = starts.choose(starts.from_products(products))
-            photos, said = photos or own_photos, said or own_said
+        folder = theme.ASSETS.parent / "catalog"
+        given = [start for name in starts.FILES for start in starts.read_queries(folder / name, known)]
+        photos, said = starts.choose(given, starts.from_products(products))
         return [*photos, *said]
 
     def _welcome(self) -> str:
@@ -175,20 +174,28 @@ class Discover:
             if values
         ]
         rules += [Filter("price", op, f"{value:g}") for op, value in ((">=", low), ("<=", high)) if value is not None]
+        product = self._recommender.product(reference) if reference else None
+        pictured = product is not None and bool(product.image)
         query = Query(
-            image=photo, text=text, reference=reference, k=int(count), weight=float(weight), filters=tuple(rules)
+            image=photo,
+            text=text,
+            reference=reference if pictured else "",
+            like=(reference,) if reference and not pictured else (),  # no picture to start from: its fused vector
+            k=int(count),
+            weight=float(weight),
+            filters=tuple(rules),
         )
         found = self._recommender.recommend(query)
         if not found:
             raise InputError("No product passes these filters. Take one away to see more.")
         best = round(100 * found[0].match)
         doubt = f"Nothing here is a close match (the best is {best}%). These are the nearest." if best < DOUBT else ""
-        start = f"“{self._recommender.product(reference).title}”" if reference else ""
+        start = f"“{product.title}”" if product else ""
         asked = ["your photo" if photo is not None else start, f"“{text}”" if text else ""]
-        count = f"{len(found)} of {len(self._recommender.index.products):,} products"
+        amount = f"{len(found)} of {len(self._recommender.index.products):,} products"
         return cards.render(
             "results",
-            heading=f"{count} for {' and '.join(filter(None, asked))}",
+            heading=f"{amount} for {' and '.join(filter(None, asked))}",
             doubt=doubt,
             items=cards.tiles(found),
         )
@@ -273,8 +280,8 @@ class Discover:
             for event in (facet.submit, facet.blur) if isinstance(facet, gr.Number) else (facet.input,):
                 on(event, refine, whole, shown)
         on(self._weight.release, refine, whole, shown)
-        on(self.results.like, like, asked, shown, UP)
-        on(also_from.like, like_from_dialog, asked, [tabs, *shown], UP)
+        on(self.results.like, like, asked, shown, AGAIN)
+        on(also_from.like, like_from_dialog, asked, [tabs, *shown], AGAIN)
         on(self.chosen.drop, drop, asked, shown)
         fields = [self._text, self._low, self._high, *self._facets]
         on(self.results.attempt, attempt, [self._weight, self._count], [*shown, *fields], DOWN)
@@ -284,10 +291,6 @@ class Discover:
             [],
             [*shown, self._text, self._weight, self._low, self._high, *self._facets],
         )
-
-
-def _by_count(values: dict[str, int]) -> list[tuple[str, int]]:
-    return sorted(values.items(), key=lambda pair: (-pair[1], pair[0].casefold()))
 
 
 def _notice(error: InputError | None) -> str:

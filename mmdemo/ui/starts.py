@@ -1,20 +1,22 @@
 """Queries to begin with, so that the first click already finds something.
 
-A catalogue that comes with a `queries.csv` (query_id, image, text, reference_id, product_id or target_ids) is shown by
-its own queries; any other by its own products: a picture, a picture with a change, and words read from its rows.
+A catalogue that comes with query files (query_id, image, text, reference_id, product_id or target_ids) is shown by its
+own queries; any other by its own products: a picture, a picture with a change, and words read from its rows.
 """
 
 from __future__ import annotations
 
 import csv
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from mmdemo.catalog import Product
 
+FILES = ("queries.csv", "composed_queries.csv")
+CHANGES = ("colour", "material", "finish")  # attributes that a query to begin with may name
 PHOTOS, SENTENCES = 6, 5
 
 
@@ -47,24 +49,31 @@ def read_queries(path: Path, known: set[str]) -> list[Start]:
 
 def from_products(products: Sequence[Product]) -> list[Start]:
     """Queries made of the catalogue's own rows, spread over its categories."""
-    pictured = [item for item in _spread(products) if item.image]
-    starts = [Start(reference=item.id) for item in pictured[: PHOTOS // 2]]
-    starts += [
-        Start(change, reference=item.id) for item in pictured[PHOTOS // 2 :] if (change := _change(item, products))
-    ]
-    starts += [Start(text=_say(item)) for item in _spread(products)]
-    return starts
+    shown = list(islice(_spread(products), 60))
+    pictured = [item for item in shown if item.image]
+    values: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for item in products:
+        for name, value in item.attributes.items():
+            values[item.category, name][value] += 1
+    starts = [Start(reference=item.id) for item in pictured[::2]]
+    starts += [Start(change, reference=item.id) for item in pictured[1::2] if (change := _change(item, values))]
+    return starts + [Start(text=_say(item)) for item in shown]
 
 
-def choose(starts: Sequence[Start]) -> tuple[list[Start], list[Start]]:
-    """(with a picture, with words alone): as many of each as the page shows, kinds mixed, no sentence twice."""
-    alone = [item for item in starts if (item.image or item.reference) and not item.text]
-    changed = [item for item in starts if (item.image or item.reference) and item.text]
-    photos = [item for pair in zip_longest(_thin(alone, PHOTOS), _thin(changed, PHOTOS)) for item in pair if item]
-    said = list(
-        {item.text.casefold(): item for item in starts if item.text and not (item.image or item.reference)}.values()
-    )
-    return photos[:PHOTOS], _thin([item for item in said if len(item.text) <= 60] or said, SENTENCES)
+def choose(given: Sequence[Start], own: Sequence[Start]) -> tuple[list[Start], list[Start]]:
+    """(with a picture, with words alone): as many as the page shows; `own` stands in for a kind not `given`."""
+
+    def kind(pictured: bool, worded: bool) -> list[Start]:
+        for starts in (given, own):
+            found = [s for s in starts if bool(s.image or s.reference) == pictured and bool(s.text) == worded]
+            if found:
+                return found
+        return []
+
+    pairs = zip_longest(_thin(kind(True, True), PHOTOS), _thin(kind(True, False), PHOTOS))
+    photos = [start for pair in pairs for start in pair if start]
+    said = list({start.text.casefold(): start for start in kind(False, True)}.values())
+    return photos[:PHOTOS], _thin([start for start in said if len(start.text) <= 60] or said, SENTENCES)
 
 
 def _thin(items: Sequence[Start], count: int) -> list[Start]:
@@ -89,24 +98,21 @@ def _sample(shelf: Sequence[Product], count: int) -> list[Product]:
     return list(shelf[step // 2 :: step][:count])
 
 
-def _change(item: Product, products: Sequence[Product]) -> str:
-    """A value that a sibling or a neighbour of the same category has instead: "but in blue"; empty if there is none."""
+def _change(item: Product, values: Mapping[tuple[str, str], Counter[str]]) -> str:
+    """What most others of the category have instead ("but in blue"); empty if there is nothing to change."""
     for name, value in item.attributes.items():
-        if name.casefold() not in ("color", "colour", "material", "finish"):
-            continue
-        others = Counter(
-            other.attributes.get(name, "")
-            for other in products
-            if other.category == item.category and other.attributes.get(name, "") not in ("", value)
-        )
-        if others:
-            return f"but in {others.most_common(1)[0][0]}"
+        if name.casefold() in CHANGES:
+            other = next(
+                (other for other, _ in values[item.category, name].most_common() if other not in ("", value)), ""
+            )
+            if other:
+                return f"but in {other}"
     return ""
 
 
 def _say(item: Product) -> str:
     """Words a shopper might use for this kind of thing: a colour or material and the category, else the title."""
-    said = [value for name, value in item.attributes.items() if name.casefold() in ("color", "colour", "material")]
+    said = [value for name, value in item.attributes.items() if value and name.casefold() in CHANGES]
     if said and item.category:
         return f"{' '.join(said[:2])} {item.category}".lower()
     return item.title

@@ -5,8 +5,24 @@ from importlib import import_module
 from ..model import Family
 
 NAMES = (
-    "mug", "vase", "teapot", "lamp", "chair", "stool", "cushion", "tshirt", "tote", "sneaker", "headphones",
-    "beanie", "planter", "handbag", "sofa", "dress", "watch", "bottle",
+    "mug",
+    "vase",
+    "teapot",
+    "lamp",
+    "chair",
+    "stool",
+    "cushion",
+    "tshirt",
+    "tote",
+    "sneaker",
+    "headphones",
+    "beanie",
+    "planter",
+    "handbag",
+    "sofa",
+    "dress",
+    "watch",
+    "bottle",
 )
 
 

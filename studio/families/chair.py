@@ -6,7 +6,7 @@ import numpy as np
 
 from ..geometry import Mesh, rod, rounded_box, sweep, thick_sheet
 from ..materials import fabric, lacquer, leather, metal, painted, painted_wood, wood
-from ..model import Family, Model, Parent, View
+from ..model import Family, Model, Parent, Variant, View
 from ..palette import rgb
 
 SEAT = 0.92
@@ -38,7 +38,11 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
             post = np.stack([s * (0.39 + 0.03 * t), 0.38 + 0.16 * t**1.4, SEAT - 0.02 + 0.88 * t], 1)
             parts.append(("frame", sweep(post, np.linspace(0.04, 0.03, 16), n=20)))
     if back in ("slat", "ladder"):
-        rails = ((1.66, 0.2), (1.38, 0.12)) if back == "slat" else ((1.72, 0.1), (1.54, 0.1), (1.36, 0.1), (1.18, 0.1))
+        rails = (
+            ((1.66, 0.2), (1.38, 0.12))
+            if back == "slat"
+            else ((1.72, 0.1), (1.54, 0.1), (1.36, 0.1), (1.18, 0.1))
+        )
         for z, h in rails:
             t = np.linspace(-1, 1, 24)
             f = (z - SEAT) / 0.86
@@ -56,7 +60,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     return Model(parts, View(-34, 13, fill=0.86))
 
 
-def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
+def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """Wooden chairs are one wood; upholstered ones have a wooden or steel frame."""
     frame_kind = shape.get("frame", "oak")
     if variant.material in ("oak", "walnut", "ash"):
@@ -65,7 +69,13 @@ def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
     if variant.material == "painted wood":
         w = painted_wood(variant.colour)
         return {"seat": w, "frame": w}
-    frame = lacquer("#222326", 0.4) if frame_kind == "black steel" else metal("brass") if frame_kind == "brass" else wood(frame_kind, rng)
+    frame = (
+        lacquer("#222326", 0.4)
+        if frame_kind == "black steel"
+        else metal("brass")
+        if frame_kind == "brass"
+        else wood(frame_kind, rng)
+    )
     if variant.material == "leather":
         seat = leather(variant.colour, 3)
     elif variant.material == "plastic":
@@ -76,22 +86,55 @@ def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
 
 
 FAMILY = Family(
-    "chair", "Chair", build, finish,
+    "chair",
+    "Chair",
+    build,
+    finish,
     [
-        Parent("slat-back dining chair", "Two steam-bent slats meet the small of your back just where they should.", 149.0,
-               "North Orchard", "painted wood",
-               ["natural@oak", "walnut@walnut", "green", "black"], dict(back="slat")),
-        Parent("spindle-back chair", "Five slim spindles under a curved crest rail: the farmhouse chair, drawn finer.", 165.0,
-               "North Orchard", "painted wood",
-               ["blue", "teal", "mustard", "natural@ash"], dict(back="spindle", splay=0.12)),
-        Parent("upholstered dining chair", "A padded seat and a back that wraps a little, so dinner can run late.", 189.0,
-               "Holm Interiors", "velvet",
-               ["green", "pink", "navy", "navy/stripes", "navy@leather"], dict(back="shell", pad=True, frame="black steel")),
-        Parent("moulded shell chair", "One light shell on oak legs, easy to wipe and easier to move.", 99.0,
-               "Holm Interiors", "plastic",
-               ["white", "yellow", "grey", "orange"], dict(back="shell", frame="oak", width=0.46, splay=0.13)),
-        Parent("ladder-back chair", "Four narrow rungs and a wide seat; it has stood in kitchens for two centuries.", 139.0,
-               "Holm Interiors", "painted wood",
-               ["red", "light blue", "charcoal"], dict(back="ladder", splay=0.03)),
+        Parent(
+            "slat-back dining chair",
+            "Two steam-bent slats meet the small of your back just where they should.",
+            149.0,
+            "North Orchard",
+            "painted wood",
+            ["natural@oak", "walnut@walnut", "green", "black"],
+            dict(back="slat"),
+        ),
+        Parent(
+            "spindle-back chair",
+            "Five slim spindles under a curved crest rail: the farmhouse chair, drawn finer.",
+            165.0,
+            "North Orchard",
+            "painted wood",
+            ["blue", "teal", "mustard", "natural@ash"],
+            dict(back="spindle", splay=0.12),
+        ),
+        Parent(
+            "upholstered dining chair",
+            "A padded seat and a back that wraps a little, so dinner can run late.",
+            189.0,
+            "Holm Interiors",
+            "velvet",
+            ["green", "pink", "navy", "navy/stripes", "navy@leather"],
+            dict(back="shell", pad=True, frame="black steel"),
+        ),
+        Parent(
+            "moulded shell chair",
+            "One light shell on oak legs, easy to wipe and easier to move.",
+            99.0,
+            "Holm Interiors",
+            "plastic",
+            ["white", "yellow", "grey", "orange"],
+            dict(back="shell", frame="oak", width=0.46, splay=0.13),
+        ),
+        Parent(
+            "ladder-back chair",
+            "Four narrow rungs and a wide seat; it has stood in kitchens for two centuries.",
+            139.0,
+            "Holm Interiors",
+            "painted wood",
+            ["red", "light blue", "charcoal"],
+            dict(back="ladder", splay=0.03),
+        ),
     ],
 )

@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from ..cloth import resample, sew, simulate, smooth
 from ..geometry import Mesh, catmull, rotation, superellipsoid, sweep
 from ..materials import accents, fabric, painted
-from ..model import Family, Model, Parent, View
+from ..model import Family, Model, Parent, Variant, View
 from ..palette import rgb
 
 STEP = 0.045
@@ -37,7 +37,9 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     seam = x[cKDTree(flat[:, :2]).query(edge)[1]]
     parts = [("cover", Mesh(x, tri, flat[:, :2] / 2 + 0.5))]
     if shape.get("piping", True):
-        parts.append(("piping", sweep(catmull(seam, 2, closed=True), 0.026, closed=True, n=12).uv_scaled(30, 1)))
+        parts.append(
+            ("piping", sweep(catmull(seam, 2, closed=True), 0.026, closed=True, n=12).uv_scaled(30, 1))
+        )
     if shape.get("button"):
         # A button pulled in through the middle.
         r = np.linalg.norm(flat[:, :2], axis=1)
@@ -47,34 +49,65 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         for s in (z.max(), z.min()):
             parts.append(("piping", superellipsoid(0.08, 0.08, 0.035, nu=40, nv=20).moved((0, 0, s))))
     lean = rotation("x", shape.get("lean", 72))
-    return Model([(slot, m.moved(turn=lean)) for slot, m in parts], View(-22, shape.get("elevation", 12), fill=0.82))
+    return Model(
+        [(slot, m.moved(turn=lean)) for slot, m in parts], View(-22, shape.get("elevation", 12), fill=0.82)
+    )
 
 
-def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
+def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """Piping in the accent colour where there is a pattern."""
     m = fabric(variant.material)
     plain = m.but(colour=rgb(variant.colour), bump=None)
     cover = painted(m, variant.colour, variant.pattern, shape.get("repeats", (8, 8)), rng)
-    piping = plain.but(colour=accents(variant.colour)[0]) if variant.pattern in ("stripes", "pinstripes") else plain
+    piping = (
+        plain.but(colour=accents(variant.colour)[0])
+        if variant.pattern in ("stripes", "pinstripes")
+        else plain
+    )
     return {"cover": cover, "piping": piping}
 
 
 FAMILY = Family(
-    "cushion", "Cushion", build, finish,
+    "cushion",
+    "Cushion",
+    build,
+    finish,
     [
-        Parent("square piped cushion", "A plump 50 cm square with a neat piped edge and a feather-soft filling.", 32.0,
-               "Loomfield", "linen",
-               ["navy", "mustard", "sage", "navy/stripes", "mustard/checks", "navy@velvet"], dict(repeats=(8, 8))),
-        Parent("long lumbar cushion", "The long one that goes in front of the square ones, or behind your back.", 36.0,
-               "Loomfield", "cotton",
-               ["terracotta", "cream", "teal", "terracotta/diamonds", "cream/chevron"],
-               dict(width=1.0, height=0.58, plump=3.6, lean=68, repeats=(9, 9))),
-        Parent("round buttoned cushion", "A velvet round pulled in at the middle by one covered button.", 34.0,
-               "Holm Interiors", "velvet",
-               ["pink", "green", "burgundy", "pink@corduroy"], dict(round=True, button=True, plump=3.8, lean=64)),
-        Parent("oversized floor cushion", "Big, flat and firm enough to sit on through a whole film.", 59.0,
-               "Loomfield", "canvas",
-               ["grey", "blue", "olive", "grey/floral", "blue/dots"],
-               dict(piping=False, plump=3.0, lean=0, flat=0.06, elevation=24, repeats=(7, 7))),
+        Parent(
+            "square piped cushion",
+            "A plump 50 cm square with a neat piped edge and a feather-soft filling.",
+            32.0,
+            "Loomfield",
+            "linen",
+            ["navy", "mustard", "sage", "navy/stripes", "mustard/checks", "navy@velvet"],
+            dict(repeats=(8, 8)),
+        ),
+        Parent(
+            "long lumbar cushion",
+            "The long one that goes in front of the square ones, or behind your back.",
+            36.0,
+            "Loomfield",
+            "cotton",
+            ["terracotta", "cream", "teal", "terracotta/diamonds", "cream/chevron"],
+            dict(width=1.0, height=0.58, plump=3.6, lean=68, repeats=(9, 9)),
+        ),
+        Parent(
+            "round buttoned cushion",
+            "A velvet round pulled in at the middle by one covered button.",
+            34.0,
+            "Holm Interiors",
+            "velvet",
+            ["pink", "green", "burgundy", "pink@corduroy"],
+            dict(round=True, button=True, plump=3.8, lean=64),
+        ),
+        Parent(
+            "oversized floor cushion",
+            "Big, flat and firm enough to sit on through a whole film.",
+            59.0,
+            "Loomfield",
+            "canvas",
+            ["grey", "blue", "olive", "grey/floral", "blue/dots"],
+            dict(piping=False, plump=3.0, lean=0, flat=0.06, elevation=24, repeats=(7, 7)),
+        ),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 from ..cloth import crease, lay_flat, mirrored
 from ..geometry import Mesh, catmull
 from ..materials import Material, accents, fabric
-from ..model import Family, Model, Parent, View
+from ..model import Family, Model, Parent, Variant, View
 from ..palette import rgb
 from ..patterns import MASKS, mix, uv_grid
 
@@ -25,10 +25,19 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         drop = shape.get("neck_drop", 0.22) if front else 0.09
         neck = np.stack([0.18 * np.sin(a), TOP - drop * np.cos(a)], 1)
         side = catmull([arm, waist, waist + (hem - waist) * [0.3, 0.4], hem], 10)
-        bottom = catmull([hem, hem * [0.5, 1] - [0, 0.045], [0, hem[1] - 0.06], hem * [-0.5, 1] - [0, 0.045], hem * [-1, 1]], 8)
+        bottom = catmull(
+            [
+                hem,
+                hem * [0.5, 1] - [0, 0.045],
+                [0, hem[1] - 0.06],
+                hem * [-0.5, 1] - [0, 0.045],
+                hem * [-1, 1],
+            ],
+            8,
+        )
         if sleeve:
             end = np.array([0.36 + sleeve * 0.72, TOP - 0.06 - sleeve * 0.62])
-            under = end + [-0.13, -0.16]
+            under = end + np.array([-0.13, -0.16])
             shoulder = catmull([[0.18, TOP], [0.31, TOP - 0.04], end], 8)
             cuff, arm_line = np.array([end, under]), catmull([under, (under + arm) / 2, arm], 6)
             right = [(shoulder, True), (cuff, False), (arm_line, True), (side, True)]
@@ -55,7 +64,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     return Model([("cloth", Mesh(x, tri, uv, closed=False))], View(0, 90, above=True, fill=0.88))
 
 
-def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
+def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """Colour or pattern, with a waist seam or a belt."""
     n = 1024
     u, v = uv_grid(n)
@@ -73,24 +82,65 @@ def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
             t = mix(t, rgb("cream"), np.clip((0.018 - np.hypot(x, y - z)) / 0.004 + 0.5, 0, 1))
         t = t * (1 - 0.25 * np.exp(-((np.abs(x - 0.035) / 0.004) ** 2))[..., None])
     cloth = fabric(variant.material)
-    return {"cloth": cloth.but(texture=np.clip(t, 0, 1), bump_depth=cloth.bump_depth * 0.6, bump_repeat=(2, 2),
-                               colour=None) if variant.material != "silk" else
-            Material(texture=np.clip(t, 0, 1), roughness=0.38, specular=0.5, sheen=0.3)}
+    return {
+        "cloth": cloth.but(
+            texture=np.clip(t, 0, 1), bump_depth=cloth.bump_depth * 0.6, bump_repeat=(2, 2), colour=None
+        )
+        if variant.material != "silk"
+        else Material(texture=np.clip(t, 0, 1), roughness=0.38, specular=0.5, sheen=0.3)
+    }
 
 
 FAMILY = Family(
-    "dress", "Dress", build, finish,
+    "dress",
+    "Dress",
+    build,
+    finish,
     [
-        Parent("A-line midi dress", "Fitted to the waist, then a skirt that moves when you do.", 79.0,
-               "Maren Studio", "cotton",
-               ["teal", "red", "navy", "navy/dots", "red/floral"], dict()),
-        Parent("belted shirt dress", "Short sleeves, a row of buttons and a belt: dressed in under a minute.", 89.0,
-               "Maren Studio", "linen",
-               ["olive", "light blue", "terracotta", "light blue/pinstripes"],
-               dict(sleeve=0.3, belt=True, buttons=True, hem=0.46, fullness=0.05, neck_drop=0.16, pleats=7, repeats=(24, 24))),
-        Parent("straight shift dress", "A knee-length shift that skims rather than clings, for work and straight after.", 69.0,
-               "Tidewear", "cotton",
-               ["black", "pink", "mustard", "black/checks", "mustard/leaves"],
-               dict(shift=True, waist=0.33, hem=0.42, length=-0.62, fullness=0.02, pleats=3, sleeve=0.16, repeats=(20, 20))),
+        Parent(
+            "A-line midi dress",
+            "Fitted to the waist, then a skirt that moves when you do.",
+            79.0,
+            "Maren Studio",
+            "cotton",
+            ["teal", "red", "navy", "navy/dots", "red/floral"],
+            dict(),
+        ),
+        Parent(
+            "belted shirt dress",
+            "Short sleeves, a row of buttons and a belt: dressed in under a minute.",
+            89.0,
+            "Maren Studio",
+            "linen",
+            ["olive", "light blue", "terracotta", "light blue/pinstripes"],
+            dict(
+                sleeve=0.3,
+                belt=True,
+                buttons=True,
+                hem=0.46,
+                fullness=0.05,
+                neck_drop=0.16,
+                pleats=7,
+                repeats=(24, 24),
+            ),
+        ),
+        Parent(
+            "straight shift dress",
+            "A knee-length shift that skims rather than clings, for work and straight after.",
+            69.0,
+            "Tidewear",
+            "cotton",
+            ["black", "pink", "mustard", "black/checks", "mustard/leaves"],
+            dict(
+                shift=True,
+                waist=0.33,
+                hem=0.42,
+                length=-0.62,
+                fullness=0.02,
+                pleats=3,
+                sleeve=0.16,
+                repeats=(20, 20),
+            ),
+        ),
     ],
 )

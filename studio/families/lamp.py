@@ -6,7 +6,7 @@ import numpy as np
 
 from ..geometry import catmull, circle, fillet, revolve, rod, superellipsoid, sweep
 from ..materials import Material, ceramic, fabric, lacquer, metal, painted, wood
-from ..model import Family, Model, Parent, View
+from ..model import Family, Model, Parent, Variant, View
 from ..palette import rgb
 
 
@@ -14,16 +14,30 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     """Bases: gourd, ball, column, tripod; shades: cone, drum, dome."""
     base, top, parts = shape["base"], 1.05, []
     if base == "gourd":
-        line = catmull([[0.2, 0], [0.25, 0.03], [0.36, 0.28], [0.3, 0.52], [0.14, 0.68], [0.2, 0.8], [0.12, 0.93],
-                        [0.05, top]], 12)
+        line = catmull(
+            [
+                [0.2, 0],
+                [0.25, 0.03],
+                [0.36, 0.28],
+                [0.3, 0.52],
+                [0.14, 0.68],
+                [0.2, 0.8],
+                [0.12, 0.93],
+                [0.05, top],
+            ],
+            12,
+        )
         parts.append(("base", revolve(np.vstack([[[0, 0]], line, [[0, top]]]), 128, wall=(0.01, 0.9))))
     elif base == "ball":
         top = 0.86
         line = catmull([[0.2, 0.0], [0.36, 0.1], [0.44, 0.4], [0.36, 0.68], [0.16, 0.8], [0.06, 0.84]], 12)
         parts.append(("base", revolve(np.vstack([[[0, 0]], line, [[0, 0.84]]]), 128, wall=(0.01, 0.8))))
     elif base == "column":
-        line = fillet([[0, 0], [0.32, 0], [0.32, 0.06], [0.07, 0.08], [0.06, top], [0, top]],
-                      [0, 0.02, 0.02, 0.05, 0.02, 0], 6)
+        line = fillet(
+            [[0, 0], [0.32, 0], [0.32, 0.06], [0.07, 0.08], [0.06, top], [0, top]],
+            [0, 0.02, 0.02, 0.05, 0.02, 0],
+            6,
+        )
         parts.append(("base", revolve(line, 96)))
     else:
         for k in range(3):
@@ -35,7 +49,9 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     h, r0, r1 = shape.get("shade_height", 0.6), shape.get("r0", 0.56), shape.get("r1", 0.38)
     parts.append(("metal", rod([0, 0, top - 0.06], [0, 0, z0 + 0.3], 0.025, n=20)))
     if shape.get("dome"):
-        line = catmull([[r0, z0], [r0 * 0.97, z0 + 0.2], [r0 * 0.75, z0 + 0.42], [0.14, z0 + 0.55], [0.0, z0 + 0.56]], 10)
+        line = catmull(
+            [[r0, z0], [r0 * 0.97, z0 + 0.2], [r0 * 0.75, z0 + 0.42], [0.14, z0 + 0.55], [0.0, z0 + 0.56]], 10
+        )
     else:
         line = np.array([[r0, z0], [r0 + (r1 - r0) * 0.5, z0 + h / 2], [r1, z0 + h]])
         for r, z in ((r0, z0), (r1, z0 + h)):
@@ -45,7 +61,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     return Model(parts, View(-20, 9, fill=0.84))
 
 
-def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
+def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """The variant colours the base; the shade belongs to the design."""
     kind = variant.material
     if kind in ("oak", "walnut", "beech"):
@@ -67,22 +83,46 @@ def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
 
 
 FAMILY = Family(
-    "lamp", "Table lamp", build, finish,
+    "lamp",
+    "Table lamp",
+    build,
+    finish,
     [
-        Parent("gourd table lamp", "A double-gourd base under a tapered linen shade: warm light, quiet presence.", 89.0,
-               "Lumen & Oak", "ceramic",
-               ["blue", "cream", "green", "cream/leaves", "blue/stripes"], dict(base="gourd", repeats=(10, 9))),
-        Parent("globe table lamp", "A round base you want to put your hands around, with a straight drum shade.", 79.0,
-               "Atelier Nove", "stoneware",
-               ["terracotta", "charcoal", "sage", "charcoal/speckled", "terracotta/diamonds"],
-               dict(base="ball", r0=0.5, r1=0.5, shade_height=0.5, repeats=(12, 6))),
-        Parent("slim column lamp", "A slender stem on a disc foot, small enough for a crowded bedside table.", 64.0,
-               "Lumen & Oak", "painted steel",
-               ["black", "mustard", "red", "gold@brass"],
-               dict(base="column", r0=0.44, r1=0.3, shade_height=0.46, shade="#f2efe8")),
-        Parent("tripod lamp with dome shade", "Three turned legs carry a soft dome of light for the reading corner.", 98.0,
-               "North Orchard", "oak",
-               ["natural@oak", "walnut@walnut", "orange@painted steel", "teal@painted steel"],
-               dict(base="tripod", dome=True, r0=0.52, metal="brass")),
+        Parent(
+            "gourd table lamp",
+            "A double-gourd base under a tapered linen shade: warm light, quiet presence.",
+            89.0,
+            "Lumen & Oak",
+            "ceramic",
+            ["blue", "cream", "green", "cream/leaves", "blue/stripes"],
+            dict(base="gourd", repeats=(10, 9)),
+        ),
+        Parent(
+            "globe table lamp",
+            "A round base you want to put your hands around, with a straight drum shade.",
+            79.0,
+            "Atelier Nove",
+            "stoneware",
+            ["terracotta", "charcoal", "sage", "charcoal/speckled", "terracotta/diamonds"],
+            dict(base="ball", r0=0.5, r1=0.5, shade_height=0.5, repeats=(12, 6)),
+        ),
+        Parent(
+            "slim column lamp",
+            "A slender stem on a disc foot, small enough for a crowded bedside table.",
+            64.0,
+            "Lumen & Oak",
+            "painted steel",
+            ["black", "mustard", "red", "gold@brass"],
+            dict(base="column", r0=0.44, r1=0.3, shade_height=0.46, shade="#f2efe8"),
+        ),
+        Parent(
+            "tripod lamp with dome shade",
+            "Three turned legs carry a soft dome of light for the reading corner.",
+            98.0,
+            "North Orchard",
+            "oak",
+            ["natural@oak", "walnut@walnut", "orange@painted steel", "teal@painted steel"],
+            dict(base="tripod", dome=True, r0=0.52, metal="brass"),
+        ),
     ],
 )

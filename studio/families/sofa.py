@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
-from ..geometry import rod, rounded_box, rotation, sweep
+from ..geometry import rod, rotation, rounded_box, sweep
 from ..materials import fabric, leather, metal, painted, wood
-from ..model import Family, Model, Parent, View
+from ..model import Family, Model, Parent, Variant, View
 
 
 def build(shape: dict, rng: np.random.Generator) -> Model:
@@ -31,45 +33,87 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
             parts.append(("cover", sweep(path, 0.15, n=40)))
         else:
             loop = np.array([[x, -0.40, 0.0], [x, -0.36, 0.62], [x, 0.1, 0.70], [x, 0.46, 0.66]])
-            parts.append(("leg", sweep(np.vstack([np.linspace(a, b, 12, endpoint=False) for a, b in zip(loop[:-1], loop[1:], strict=False)]),
-                                       0.045, 0.03, n=20, power=3)))
+            parts.append(
+                (
+                    "leg",
+                    sweep(
+                        np.vstack([np.linspace(a, b, 12, endpoint=False) for a, b in pairwise(loop)]),
+                        0.045,
+                        0.03,
+                        n=20,
+                        power=3,
+                    ),
+                )
+            )
     for s in (-1, 1):
         for y in (-0.36, 0.36):
             if arm == "frame" and y < 0:
                 continue
-            parts.append(("leg", rod([s * (w / 2 + 0.02), y, 0.25], [s * (w / 2 + 0.07), y * 1.12, 0], 0.04, 0.025)))
+            parts.append(
+                ("leg", rod([s * (w / 2 + 0.02), y, 0.25], [s * (w / 2 + 0.07), y * 1.12, 0], 0.04, 0.025))
+            )
     if shape.get("throw"):
         for s in (-1, 1):
-            pillow = rounded_box(0.42, 0.16, 0.42, 0.078, 12, 0.03).moved(turn=rotation("x", -20) @ rotation("y", s * 8))
+            pillow = rounded_box(0.42, 0.16, 0.42, 0.078, 12, 0.03).moved(
+                turn=rotation("x", -20) @ rotation("y", s * 8)
+            )
             parts.append(("pillow", pillow.moved((s * (w / 2 - 0.24), 0.08, 0.86))))
     return Model(parts, View(-26, 13, fill=0.9))
 
 
-def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
+def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """One cover; legs of wood or brass."""
     if variant.material == "leather":
         cover = leather(variant.colour, 3)
     else:
-        cover = painted(fabric(variant.material, 2.2), variant.colour, variant.pattern, shape.get("repeats", (7, 7)), rng)
+        cover = painted(
+            fabric(variant.material, 2.2), variant.colour, variant.pattern, shape.get("repeats", (7, 7)), rng
+        )
     leg = metal("brass") if shape.get("leg") == "brass" else wood(shape.get("leg", "oak"), rng)
     return {"cover": cover, "leg": leg, "pillow": fabric("wool", 2).but(colour=np.array([0.93, 0.89, 0.80]))}
 
 
 FAMILY = Family(
-    "sofa", "Sofa", build, finish,
+    "sofa",
+    "Sofa",
+    build,
+    finish,
     [
-        Parent("two-seat sofa", "Compact enough for a third-floor flat, deep enough for a Sunday.", 890.0,
-               "Holm Interiors", "linen",
-               ["teal", "grey", "mustard", "grey/checks", "teal@velvet"], dict(seats=2)),
-        Parent("three-seat sofa", "Rolled arms, three generous seats and two pillows that come with it.", 1290.0,
-               "Holm Interiors", "velvet",
-               ["navy", "burgundy", "beige", "beige@leather"],
-               dict(seats=3, arm="rolled", leg="walnut", throw=True, back=0.8, each=0.8)),
-        Parent("open-frame armchair", "Loose cushions in an open oak frame, airy from every side.", 540.0,
-               "North Orchard", "wool",
-               ["terracotta", "sage", "charcoal", "terracotta/stripes"], dict(seats=1, arm="frame", back=0.9)),
-        Parent("club armchair", "Low, square and wrapped all round, on slim brass legs.", 620.0,
-               "Holm Interiors", "velvet",
-               ["pink", "green", "cream", "green@corduroy"], dict(seats=1, arm="box", back=0.72, leg="brass", each=0.8)),
+        Parent(
+            "two-seat sofa",
+            "Compact enough for a third-floor flat, deep enough for a Sunday.",
+            890.0,
+            "Holm Interiors",
+            "linen",
+            ["teal", "grey", "mustard", "grey/checks", "teal@velvet"],
+            dict(seats=2),
+        ),
+        Parent(
+            "three-seat sofa",
+            "Rolled arms, three generous seats and two pillows that come with it.",
+            1290.0,
+            "Holm Interiors",
+            "velvet",
+            ["navy", "burgundy", "beige", "beige@leather"],
+            dict(seats=3, arm="rolled", leg="walnut", throw=True, back=0.8, each=0.8),
+        ),
+        Parent(
+            "open-frame armchair",
+            "Loose cushions in an open oak frame, airy from every side.",
+            540.0,
+            "North Orchard",
+            "wool",
+            ["terracotta", "sage", "charcoal", "terracotta/stripes"],
+            dict(seats=1, arm="frame", back=0.9),
+        ),
+        Parent(
+            "club armchair",
+            "Low, square and wrapped all round, on slim brass legs.",
+            620.0,
+            "Holm Interiors",
+            "velvet",
+            ["pink", "green", "cream", "green@corduroy"],
+            dict(seats=1, arm="box", back=0.72, leg="brass", each=0.8),
+        ),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..geometry import catmull, revolve, sweep
 from ..materials import ceramic, metal, painted, wood
-from ..model import Family, Model, Parent, View
+from ..model import Family, Model, Parent, Variant, View
 from ..palette import rgb
 
 BODIES = {
@@ -22,15 +22,35 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     line = catmull(BODIES[kind], 14)
     top, rim = line[-1, 1], line[-1, 0]
     waist = np.interp(top * 0.4, line[:, 1], line[:, 0])
-    body = revolve(np.vstack([[[0, 0]], line, [[rim * 0.8, top + 0.01], [0, top + 0.01]]]), 144, wall=(0.01, top * 0.98))
-    lid_line = [[rim + 0.02, 0], [rim, 0.035], [rim * 0.62, 0.09], [0.05, 0.12], [0.035, 0.145], [0.075, 0.2],
-                [0.05, 0.25], [0.0, 0.26]]
+    body = revolve(
+        np.vstack([[[0, 0]], line, [[rim * 0.8, top + 0.01], [0, top + 0.01]]]), 144, wall=(0.01, top * 0.98)
+    )
+    lid_line = [
+        [rim + 0.02, 0],
+        [rim, 0.035],
+        [rim * 0.62, 0.09],
+        [0.05, 0.12],
+        [0.035, 0.145],
+        [0.075, 0.2],
+        [0.05, 0.25],
+        [0.0, 0.26],
+    ]
     lid = revolve(np.vstack([[[0, -0.01]], catmull(lid_line, 10)]), 96).moved((0, 0, top))
     reach = shape.get("spout", 0.36)
-    spout = catmull([[waist - 0.14, 0, top * 0.3], [waist + reach * 0.3, 0, top * 0.47],
-                     [waist + reach * 0.62, 0, top * 0.75], [waist + reach, 0, top * 0.98]], 12)
-    parts = [("body", body), ("lid", lid),
-             ("spout", sweep(spout, np.linspace(0.125, 0.045, len(spout)), n=28))]
+    spout = catmull(
+        [
+            [waist - 0.14, 0, top * 0.3],
+            [waist + reach * 0.3, 0, top * 0.47],
+            [waist + reach * 0.62, 0, top * 0.75],
+            [waist + reach, 0, top * 0.98],
+        ],
+        12,
+    )
+    parts = [
+        ("body", body),
+        ("lid", lid),
+        ("spout", sweep(spout, np.linspace(0.125, 0.045, len(spout)), n=28)),
+    ]
     if shape.get("bail"):
         a = np.radians(np.linspace(-8, 188, 48))
         w = np.interp(top * 0.86, line[:, 1], line[:, 0])
@@ -50,27 +70,53 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     return Model(parts, View(-14, 17, fill=0.84))
 
 
-def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
+def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """The pattern stays on the body; a bail handle is brass with a wooden grip."""
     m = ceramic(variant.material)
     plain = m.but(colour=rgb(variant.colour))
     body = painted(m, variant.colour, variant.pattern, shape.get("repeats", (16, 7)), rng)
     bail = shape.get("bail")
-    return {"body": body, "lid": plain, "spout": plain, "handle": metal("brass") if bail else plain,
-            "grip": wood("beech", rng)}
+    return {
+        "body": body,
+        "lid": plain,
+        "spout": plain,
+        "handle": metal("brass") if bail else plain,
+        "grip": wood("beech", rng),
+    }
 
 
 FAMILY = Family(
-    "teapot", "Teapot", build, finish,
+    "teapot",
+    "Teapot",
+    build,
+    finish,
     [
-        Parent("round teapot", "The classic globe, with a lid that stays put while you pour the last cup.", 44.0,
-               "Kiln & Kettle", "ceramic",
-               ["teal", "cream", "red", "cream/floral", "teal/dots"], dict(body="round", repeats=(14, 6))),
-        Parent("tall teapot", "A straight, upright pot for long afternoons: six cups and a spout that does not drip.", 52.0,
-               "Fennel House", "stoneware",
-               ["charcoal", "sage", "mustard", "charcoal/speckled"], dict(body="tall", spout=0.34)),
-        Parent("low teapot with brass handle", "A brass bail with a beech grip arcs over a broad, low pot.", 68.0,
-               "Fennel House", "stoneware",
-               ["black", "navy", "terracotta", "navy/chevron"], dict(body="squat", bail=True, spout=0.3, repeats=(20, 5))),
+        Parent(
+            "round teapot",
+            "The classic globe, with a lid that stays put while you pour the last cup.",
+            44.0,
+            "Kiln & Kettle",
+            "ceramic",
+            ["teal", "cream", "red", "cream/floral", "teal/dots"],
+            dict(body="round", repeats=(14, 6)),
+        ),
+        Parent(
+            "tall teapot",
+            "A straight, upright pot for long afternoons: six cups and a spout that does not drip.",
+            52.0,
+            "Fennel House",
+            "stoneware",
+            ["charcoal", "sage", "mustard", "charcoal/speckled"],
+            dict(body="tall", spout=0.34),
+        ),
+        Parent(
+            "low teapot with brass handle",
+            "A brass bail with a beech grip arcs over a broad, low pot.",
+            68.0,
+            "Fennel House",
+            "stoneware",
+            ["black", "navy", "terracotta", "navy/chevron"],
+            dict(body="squat", bail=True, spout=0.3, repeats=(20, 5)),
+        ),
     ],
 )

@@ -7,7 +7,7 @@ import numpy as np
 from ..cloth import crease, lay_flat, mirrored
 from ..geometry import Mesh, catmull
 from ..materials import Material, accents
-from ..model import Family, Model, Parent, View
+from ..model import Family, Model, Parent, Variant, View
 from ..palette import rgb
 from ..patterns import MASKS, mix, noise, step, uv_grid
 
@@ -23,8 +23,15 @@ def _lines(shape: dict) -> dict:
     cuff = np.array([-0.62, -0.78]) if drop[1] > -0.75 else np.array([-0.86, -0.5])
     width = shape.get("cuff", 0.27)
     hem = shape.get("hem", HEM)
-    return {"dir": drop, "end": end, "under": end + cuff / np.linalg.norm(cuff) * width, "hem": hem,
-            "tip": TIP + [wide, 0], "arm": ARMPIT + [wide, -0.03 if wide else 0], "corner": np.array([0.52 + wide, hem])}
+    return {
+        "dir": drop,
+        "end": end,
+        "under": end + cuff / np.linalg.norm(cuff) * width,
+        "hem": hem,
+        "tip": TIP + np.array([wide, 0]),
+        "arm": ARMPIT + np.array([wide, -0.03 if wide else 0]),
+        "corner": np.array([0.52 + wide, hem]),
+    }
 
 
 def build(shape: dict, rng: np.random.Generator) -> Model:
@@ -35,7 +42,9 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         a = np.linspace(0, np.pi / 2, 12)
         drop = shape.get("neck_drop", 0.20) if front else 0.05
         if shape.get("v_neck") and front:
-            neck = np.stack([np.linspace(0, NECK, 12), SHOULDER - drop * (1 - np.linspace(0, 1, 12)) ** 1.05], 1)
+            neck = np.stack(
+                [np.linspace(0, NECK, 12), SHOULDER - drop * (1 - np.linspace(0, 1, 12)) ** 1.05], 1
+            )
         else:
             neck = np.stack([NECK * np.sin(a), SHOULDER - drop * np.cos(a)], 1)
         shoulder = catmull([[NECK, SHOULDER], [0.32, SHOULDER - 0.045], p["tip"], p["end"]], 8)
@@ -44,8 +53,16 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         hem = np.array([p["corner"], [0, p["hem"] - 0.015], p["corner"] * [-1, 1]])
         cuff = np.array([p["end"], p["under"]])
         return [
-            (neck, False), (shoulder, True), (cuff, False), (under, True), (side, True), (hem, False),
-            (mirrored(side), True), (mirrored(under), True), (mirrored(cuff), False), (mirrored(shoulder), True),
+            (neck, False),
+            (shoulder, True),
+            (cuff, False),
+            (under, True),
+            (side, True),
+            (hem, False),
+            (mirrored(side), True),
+            (mirrored(under), True),
+            (mirrored(cuff), False),
+            (mirrored(shoulder), True),
             (mirrored(neck), False),
         ]
 
@@ -54,17 +71,25 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         for s in (-1, 1):  # from the armpits towards the hem
             for _ in range(4):
                 angle = -90 - s * rng.uniform(-6, 38)
-                z += 0.08 * rng.uniform(0.4, 1) * crease(xy, (s * p["arm"][0] * 0.86, 0.26), angle, rng.uniform(0.2, 0.5), 0.035)
+                z += (
+                    0.08
+                    * rng.uniform(0.4, 1)
+                    * crease(xy, (s * p["arm"][0] * 0.86, 0.26), angle, rng.uniform(0.2, 0.5), 0.035)
+                )
         for _ in range(8):
             at = (rng.uniform(-0.4, 0.4), rng.uniform(-0.7, 0.3))
-            z += 0.05 * rng.uniform(0.4, 1) * crease(xy, at, rng.uniform(40, 140), rng.uniform(0.1, 0.25), 0.03)
+            z += (
+                0.05
+                * rng.uniform(0.4, 1)
+                * crease(xy, at, rng.uniform(40, 140), rng.uniform(0.1, 0.25), 0.03)
+            )
         return z
 
     x, tri, uv, _ = lay_flat(outline(True), outline(False), 0.034, folds, rng)
     return Model([("cloth", Mesh(x, tri, uv, closed=False))], View(0, 90, above=True, fill=0.86))
 
 
-def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
+def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """Colour, pattern or chest print; hems, neck rib and pocket are drawn on top."""
     n, p = 1024, _lines(shape)
     u, v = uv_grid(n)
@@ -74,7 +99,9 @@ def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
     if variant.pattern == "graphic":
         for (cx, cy), c in (((-0.06, 0.12), second), ((0.07, 0.05), third)):
             t = mix(t, c, step(0.15 - np.hypot(x - cx, y - cy), 0.006))
-        bars = ((np.abs(x) < 0.2) & (np.abs(y + 0.16) < 0.012)) | ((np.abs(x) < 0.14) & (np.abs(y + 0.21) < 0.008))
+        bars = ((np.abs(x) < 0.2) & (np.abs(y + 0.16) < 0.012)) | (
+            (np.abs(x) < 0.14) & (np.abs(y + 0.21) < 0.008)
+        )
         t[bars] = second
     elif variant.pattern != "plain":
         t = mix(t, second, MASKS[variant.pattern](u, v, *shape.get("repeats", (22, 24))))
@@ -89,14 +116,19 @@ def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
     for s in (-1, 1):
         d = p["dir"] * [s, 1]
         e = p["end"] * [s, 1] - d * 0.045
-        seam = line(np.abs((x - e[0]) * d[0] + (y - e[1]) * d[1]), 0.005) * (s * x > 0.52 + shape.get("boxy", 0))
+        seam = line(np.abs((x - e[0]) * d[0] + (y - e[1]) * d[1]), 0.005) * (
+            s * x > 0.52 + shape.get("boxy", 0)
+        )
         height -= 0.25 * seam
         t = t * (1 - 0.15 * seam[..., None])
     drop = shape.get("neck_drop", 0.20)
     depth = np.where(y < SHOULDER, (y - SHOULDER) / drop, 9)
     ring = np.abs(x) / NECK - depth if shape.get("v_neck") else np.hypot(x / NECK, depth)
     width = 1.22 if shape.get("v_neck") else 1.28
-    rib, edge = (ring < width) & (y < SHOULDER + 0.02), line((ring - width + 0.01) * NECK, 0.004) * (y < SHOULDER + 0.02)
+    rib, edge = (
+        (ring < width) & (y < SHOULDER + 0.02),
+        line((ring - width + 0.01) * NECK, 0.004) * (y < SHOULDER + 0.02),
+    )
     if variant.pattern != "plain" and shape.get("contrast_neck"):
         t[rib] = second
     else:
@@ -110,27 +142,53 @@ def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
         height = height - 0.3 * line(d, 0.006) + 0.12 * (d < 0)
         t = t * (1 - 0.18 * (line(py - 0.085, 0.003) * (d < 0))[..., None])
     return {
-        "cloth": Material(texture=np.clip(t, 0, 1), roughness=0.92, specular=0.1, sheen=0.3, bump=height, bump_depth=0.03)
+        "cloth": Material(
+            texture=np.clip(t, 0, 1), roughness=0.92, specular=0.1, sheen=0.3, bump=height, bump_depth=0.03
+        )
     }
 
 
 FAMILY = Family(
-    "tshirt", "T-shirt", build, finish,
+    "tshirt",
+    "T-shirt",
+    build,
+    finish,
     [
-        Parent("crew-neck t-shirt", "Midweight jersey that keeps its shape, with a ribbed neck that does not go wavy.", 24.0,
-               "Tidewear", "cotton",
-               ["white", "navy", "red", "navy/stripes", "white/graphic", "navy/graphic"], dict()),
-        Parent("boxy pocket t-shirt", "Cut wide and a little short, with a patch pocket for a pen or a train ticket.", 29.0,
-               "Plain Thread", "cotton",
-               ["sage", "mustard", "charcoal", "charcoal/pinstripes"],
-               dict(boxy=0.07, pocket=True, hem=-0.66, sleeve=0.38, cuff=0.3)),
-        Parent("long-sleeved t-shirt", "The first layer in autumn and the last in spring, in soft combed jersey.", 34.0,
-               "Tidewear", "cotton",
-               ["cream", "green", "lavender", "green/stripes"],
-               dict(sleeve=1.0, sleeve_dir=(0.36, -0.93), cuff=0.2, contrast_neck=True)),
-        Parent("v-neck t-shirt", "A clean V that shows a necklace, in a slightly longer, slimmer cut.", 27.0,
-               "Plain Thread", "cotton",
-               ["black", "pink", "blue", "pink/dots", "blue/floral"],
-               dict(v_neck=True, neck_drop=0.34, hem=-0.86, sleeve=0.36, repeats=(20, 22))),
+        Parent(
+            "crew-neck t-shirt",
+            "Midweight jersey that keeps its shape, with a ribbed neck that does not go wavy.",
+            24.0,
+            "Tidewear",
+            "cotton",
+            ["white", "navy", "red", "navy/stripes", "white/graphic", "navy/graphic"],
+            dict(),
+        ),
+        Parent(
+            "boxy pocket t-shirt",
+            "Cut wide and a little short, with a patch pocket for a pen or a train ticket.",
+            29.0,
+            "Plain Thread",
+            "cotton",
+            ["sage", "mustard", "charcoal", "charcoal/pinstripes"],
+            dict(boxy=0.07, pocket=True, hem=-0.66, sleeve=0.38, cuff=0.3),
+        ),
+        Parent(
+            "long-sleeved t-shirt",
+            "The first layer in autumn and the last in spring, in soft combed jersey.",
+            34.0,
+            "Tidewear",
+            "cotton",
+            ["cream", "green", "lavender", "green/stripes"],
+            dict(sleeve=1.0, sleeve_dir=(0.36, -0.93), cuff=0.2, contrast_neck=True),
+        ),
+        Parent(
+            "v-neck t-shirt",
+            "A clean V that shows a necklace, in a slightly longer, slimmer cut.",
+            27.0,
+            "Plain Thread",
+            "cotton",
+            ["black", "pink", "blue", "pink/dots", "blue/floral"],
+            dict(v_neck=True, neck_drop=0.34, hem=-0.86, sleeve=0.36, repeats=(20, 22)),
+        ),
     ],
 )

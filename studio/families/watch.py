@@ -6,7 +6,7 @@ import numpy as np
 
 from ..geometry import fillet, revolve, rotation, rounded_box, superellipsoid, sweep
 from ..materials import Material, fabric, leather, metal
-from ..model import Family, Model, Parent, View
+from ..model import Family, Model, Parent, Variant, View
 from ..palette import rgb
 from ..patterns import uv_grid
 
@@ -23,16 +23,51 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         dial = dial.mapped(dial.vertices[:, :2] / (2 * np.array(half)) + 0.5)
         parts = [("case", case), ("case", bezel), ("dial", dial)]
     else:
-        line = fillet([[0, -0.12], [r - 0.06, -0.12], [r + 0.04, -0.04], [r + 0.04, 0.06], [r, 0.11], [r - 0.05, 0.115],
-                       [r - 0.06, 0.07], [0, 0.07]], [0, 0.03, 0.03, 0.03, 0.02, 0.01, 0.01, 0], 8)
+        line = fillet(
+            [
+                [0, -0.12],
+                [r - 0.06, -0.12],
+                [r + 0.04, -0.04],
+                [r + 0.04, 0.06],
+                [r, 0.11],
+                [r - 0.05, 0.115],
+                [r - 0.06, 0.07],
+                [0, 0.07],
+            ],
+            [0, 0.03, 0.03, 0.03, 0.02, 0.01, 0.01, 0],
+            8,
+        )
         face = revolve([[0, 0.068], [r - 0.052, 0.068], [r - 0.05, 0.073], [0, 0.073]], 96)
-        parts = [("case", revolve(line, 128)), ("dial", face.mapped(face.vertices[:, :2] / (2 * (r - 0.05)) + 0.5))]
+        parts = [
+            ("case", revolve(line, 128)),
+            ("dial", face.mapped(face.vertices[:, :2] / (2 * (r - 0.05)) + 0.5)),
+        ]
         if shape.get("diver"):
-            ring = revolve(fillet([[r - 0.06, 0.09], [r + 0.05, 0.09], [r + 0.04, 0.13], [r - 0.055, 0.125], [r - 0.06, 0.09]],
-                                  [0, 0.01, 0.01, 0.005, 0], 5), 240,
-                           lambda a, z: 1 + 0.012 * np.cos(60 * a) * (z < 0.11), closed=False)
+            ring = revolve(
+                fillet(
+                    [
+                        [r - 0.06, 0.09],
+                        [r + 0.05, 0.09],
+                        [r + 0.04, 0.13],
+                        [r - 0.055, 0.125],
+                        [r - 0.06, 0.09],
+                    ],
+                    [0, 0.01, 0.01, 0.005, 0],
+                    5,
+                ),
+                240,
+                lambda a, z: 1 + 0.012 * np.cos(60 * a) * (z < 0.11),
+                closed=False,
+            )
             parts.append(("case", ring))
-    parts.append(("case", superellipsoid(0.05, 0.045, 0.045, 0.5, 1, 32, 16).moved(((r * 0.875 if square else r) + 0.07, 0, 0))))
+    parts.append(
+        (
+            "case",
+            superellipsoid(0.05, 0.045, 0.045, 0.5, 1, 32, 16).moved(
+                ((r * 0.875 if square else r) + 0.07, 0, 0)
+            ),
+        )
+    )
     for sy in (-1, 1):
         for sx in (-1, 1):
             lug = rounded_box(0.07, 0.17, 0.10, 0.03).moved(turn=rotation("x", sy * -24))
@@ -59,8 +94,14 @@ def _dial(shape: dict) -> np.ndarray:
         if shape.get("sparse") and not big:
             continue
         d = np.abs(np.sin(a - b) * r)
-        t[(np.cos(a - b) > 0) & (d < (0.022 if big else 0.007)) & (r > (0.70 if big else 0.84)) & (r < 0.92)] = ink
-    hands = ((305, 0.48, 0.032, ink), (60, 0.72, 0.024, ink), (190, 0.78, 0.010, rgb(shape.get("second", "red"))))
+        t[
+            (np.cos(a - b) > 0) & (d < (0.022 if big else 0.007)) & (r > (0.70 if big else 0.84)) & (r < 0.92)
+        ] = ink
+    hands = (
+        (305, 0.48, 0.032, ink),
+        (60, 0.72, 0.024, ink),
+        (190, 0.78, 0.010, rgb(shape.get("second", "red"))),
+    )
     for degrees, length, width, colour in hands:
         b = np.radians(degrees)
         along = np.cos(a - b) * r
@@ -69,7 +110,7 @@ def _dial(shape: dict) -> np.ndarray:
     return t
 
 
-def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
+def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """The variant is the strap's colour and material; case and dial belong to the design."""
     if variant.material in ("leather", "suede"):
         strap = leather(variant.colour, 1.5, variant.material == "suede")
@@ -80,19 +121,44 @@ def finish(shape: dict, variant, rng: np.random.Generator) -> dict:
     else:
         strap = fabric("canvas", 2).but(colour=rgb(variant.colour))
     return {
-        "case": metal(shape.get("case", "steel")), "strap": strap,
+        "case": metal(shape.get("case", "steel")),
+        "strap": strap,
         "dial": Material(texture=_dial(shape), roughness=0.35, specular=0.5, coat=0.4),
     }
 
 
 FAMILY = Family(
-    "watch", "Watch", build, finish,
+    "watch",
+    "Watch",
+    build,
+    finish,
     [
-        Parent("round field watch", "Clear hands, clear numbers of minutes, and nothing you do not need.", 129.0, "Meridian", "leather",
-               ["tan", "black", "olive", "olive@nylon"], dict(dial="navy")),
-        Parent("rectangular dress watch", "A slim golden case with a dial that leaves out all but the hours.", 169.0, "Meridian", "leather",
-               ["burgundy", "green", "navy", "navy@suede"], dict(square=True, case="gold", dial="cream", ink="charcoal", sparse=True, radius=0.4)),
-        Parent("diver's watch", "A broad grooved bezel and a strap that shrugs off salt water.", 199.0, "Meridian", "rubber",
-               ["orange", "blue", "yellow", "white"], dict(diver=True, dial="black", radius=0.46, strap_width=0.25)),
+        Parent(
+            "round field watch",
+            "Clear hands, clear numbers of minutes, and nothing you do not need.",
+            129.0,
+            "Meridian",
+            "leather",
+            ["tan", "black", "olive", "olive@nylon"],
+            dict(dial="navy"),
+        ),
+        Parent(
+            "rectangular dress watch",
+            "A slim golden case with a dial that leaves out all but the hours.",
+            169.0,
+            "Meridian",
+            "leather",
+            ["burgundy", "green", "navy", "navy@suede"],
+            dict(square=True, case="gold", dial="cream", ink="charcoal", sparse=True, radius=0.4),
+        ),
+        Parent(
+            "diver's watch",
+            "A broad grooved bezel and a strap that shrugs off salt water.",
+            199.0,
+            "Meridian",
+            "rubber",
+            ["orange", "blue", "yellow", "white"],
+            dict(diver=True, dial="black", radius=0.46, strap_width=0.25),
+        ),
     ],
 )

@@ -1,0 +1,32 @@
+"""Keep a text tower near a sentence encoder, so that what it learns from one shop does not cost it the language."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from mmdemo.encoder import text_tower
+
+
+class Distillation(torch.nn.Module):
+    """A linear map of the tower's pooled features must hit the teacher's vectors; the map is training-only."""
+
+    def __init__(self, texts: Sequence[str], vectors: np.ndarray, model, tokenizer, seed: int = 0):
+        super().__init__()
+        self.vectors, self.seed, self.calls = torch.from_numpy(np.asarray(vectors, np.float16)), seed, 0
+        self.tokens = torch.cat([tokenizer(list(texts[at : at + 4096])).int() for at in range(0, len(texts), 4096)])
+        with torch.inference_mode():
+            width = text_tower(model, tokenizer(["a"]))[0].shape[1]
+        self.map = torch.nn.Linear(width, self.vectors.shape[1], bias=False)
+
+    def loss(self, model: torch.nn.Module, batch: int, step: int | None = None) -> torch.Tensor:
+        """1 - cosine, plus the squared difference of the two similarity matrices, on a random batch."""
+        self.calls += 1
+        rng = np.random.default_rng([self.seed, self.calls if step is None else step])
+        picks = torch.from_numpy(rng.choice(len(self.tokens), min(batch, len(self.tokens)), replace=False))
+        with torch.autocast("cpu", dtype=torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
+            pooled = text_tower(model, self.tokens[picks].long())[0]
+        mine, theirs = F.normalize(self.map(pooled.float()), dim=-1), F.normalize(self.vectors[picks].float(), dim=-1)
+        return (1 - (mine * theirs).sum(1)).mean() + 10 * ((mine @ mine.T - theirs @ theirs.T) ** 2).mean()

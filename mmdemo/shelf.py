@@ -1,0 +1,162 @@
+"""What catalogues teach: which photo shows which product, and which words are true of it.
+
+Knows nothing of models. Products kept aside (`held_out`) are on the shelf too, so that they can be measured on.
+"""
+
+import csv
+import html
+import re
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from mmdemo.augment import Photos, cache
+from mmdemo.catalog import Catalog, Product
+from mmdemo.errors import InputError
+
+# What shops call the columns that make a phrase, in the order in which people say them; the noun comes last.
+SPOKEN = [("gender", "department"), ("colour", "color"), ("pattern",), ("material",)]
+WHOSE = {"men": "men's", "women": "women's", "boys": "boys'", "girls": "girls'", "kids": "kids'"}
+PAIRS = set(
+    "jeans shorts trousers pants leggings glasses sunglasses socks shoes sneakers boots sandals heels flats".split()
+)
+
+
+def held_out(product: Product, split_by: str | None = None) -> bool:
+    """Whether a product is kept aside: a fifth, by a hash of what it must not be parted from.
+
+    That is the column `split_by`, else the first there is of parent, group, sender_id and id.
+    """
+    names = [split_by] if split_by else ["parent", "group", "sender_id", "id"]
+    key = next((str(value) for name in names if (value := product.field(name))), product.id)
+    return zlib.crc32(key.encode()) % 5 == 0
+
+
+def singular(noun: str) -> str:
+    """A product word for one of them: "Hoodies" -> "hoodie"; pairs ("jeans") stay."""
+    noun = noun.lower().strip()
+    if noun.split(" ")[-1] in PAIRS or noun.endswith(("ss", "us", "is")) or not noun.endswith("s"):
+        return noun
+    return noun[:-2] if noun.endswith(("sses", "shes", "ches", "xes")) else noun[:-1]
+
+
+def facts(product: Product) -> list[tuple[str, str]]:
+    """[(slot, word)] that people would say of a product: whose, colour, pattern, material and what it is."""
+    found = []
+    for names in SPOKEN:
+        value = next((str(v) for name in names if (v := product.field(name))), "")
+        for word in html.unescape(value).split(","):
+            if word := re.sub(r"[^\w\s'-]", "", word).strip().lower():
+                found.append((names[0], WHOSE.get(word, word)))
+    if product.category:
+        found.append(("noun", html.unescape(product.category).strip()))
+    return found
+
+
+def code(fact: tuple[str, str]) -> str:
+    """One spelling for what different shops write differently ("T-Shirt", "Tshirts")."""
+    return fact[0] + ":" + re.sub(r"[\W_]", "", singular(fact[1])).replace("grey", "gray")
+
+
+def phrase(product: Product, rng: np.random.Generator) -> tuple[str, list[str]]:
+    """A few of a product's facts as people say them, and their codes: "women's blue jeans"; ("", []) without facts."""
+    known = facts(product)
+    slots = {slot: [fact for fact in known if fact[0] == slot] for slot in dict.fromkeys(slot for slot, _ in known)}
+    odds = {"gender": 0.25, "colour": 0.6, "pattern": 0.4, "material": 0.4, "noun": 0.9}
+    used = [slot for slot in slots if rng.random() < odds[slot]] or list(slots)[-1:]
+    picked = [slots[slot][rng.integers(len(slots[slot]))] for slot in used]
+    words = []
+    for slot, word in picked:
+        if slot == "noun":  # "Hoodies & Sweatshirts": one of the two
+            parts = re.split(r"\s*[&/,]\s*|\s+and\s+", word)
+            word = parts[rng.integers(len(parts))].lower()
+            word = singular(word) if rng.random() < 0.6 else word
+        words.append(word)
+    return " ".join(words), [code(fact) for fact in picked]
+
+
+def captions(product: Product) -> list[str]:
+    """What may stand for a product as a whole: title, description, its first sentence, all of its text."""
+    first = re.split(r"(?<=[.!?])\s", product.description.strip(), maxsplit=1)[0]
+    return list(
+        dict.fromkeys(text for text in (product.title, product.text, product.description, first) if text.strip())
+    )
+
+
+class Shelf:
+    """Everything training reads of the catalogues: products, their photos, and which text fits which product."""
+
+    def __init__(
+        self, catalogs: Sequence[Path | str], work: Path, side: int, weights: Sequence[float], split_by: str | None
+    ):
+        self.products: list[Product] = []
+        paths, parts, owner, weight, aside, identity = [], [], [], [], [], []
+        for number, (path, heavy) in enumerate(zip(catalogs, weights, strict=True)):
+            catalog = Catalog.read(path)
+            base, first, at = len(self.products), len(paths), {}
+            for product in catalog.products:
+                picture = catalog.image_path(product)
+                if picture is None:
+                    continue
+                at[product.id] = len(self.products)
+                kept = held_out(product, split_by)
+                paths.append(picture), owner.append(at[product.id]), weight.append(heavy), aside.append(kept)
+                identity.append(f"{number}/{product.group or product.id}")
+                self.products.append(product)
+            for picture, product_id, kept in other_photos(catalog.root):
+                if product_id in at:
+                    kept = kept or held_out(self.products[at[product_id]], split_by)
+                    paths.append(picture), owner.append(at[product_id]), weight.append(heavy), aside.append(kept)
+            if mine := paths[first:]:
+                key = zlib.crc32("\n".join(f"{p} {p.stat().st_size}" for p in mine).encode())
+                parts.append(cache(mine, work / f"photos-{side}-{key:08x}.npy", side))
+            tqdm.write(f"{path}: {len(self.products) - base} products, {len(mine)} photos")
+        if not paths:
+            raise InputError("nothing to train on: expected catalogues with pictures, found none")
+        self.owner, self.aside = np.array(owner), np.array(aside)
+        self.odds = np.where(self.aside, 0.0, weight)
+        if not self.odds.sum():
+            raise InputError("nothing to train on: every product is kept aside for measuring; add more products")
+        self.photos_of: dict[int, list[int]] = {}
+        for photo in np.flatnonzero(~self.aside):
+            self.photos_of.setdefault(self.owner[photo], []).append(photo)
+        self.pixels = Photos(parts)
+        self.identity = np.unique(identity, return_inverse=True)[1]
+        variant = [
+            f"{p.parent}/{dict(facts(p)).get('colour', p.id)}" if p.parent else f"#{i}"
+            for i, p in enumerate(self.products)
+        ]
+        self.variant = np.unique(variant, return_inverse=True)[1]
+        self.captions = [captions(product) for product in self.products]
+        self.codes = [{code(fact) for fact in facts(product)} for product in self.products]
+
+    def same(self, a: np.ndarray, b: np.ndarray) -> torch.Tensor:
+        """bool (a, b): the same product, a near-copy, or the same variant under another id."""
+        a, b = a[:, None], b[None]
+        return torch.from_numpy((self.identity[a] == self.identity[b]) | (self.variant[a] == self.variant[b]))
+
+    def fits(self, texts: Sequence[str], rows: np.ndarray) -> torch.Tensor:
+        """bool (texts, rows): the text is one of the row's own captions, word for word."""
+        return torch.tensor([[text in self.captions[row] for row in rows] for text in texts])
+
+
+def other_photos(root: Path) -> list[tuple[Path, str, bool]]:
+    """(picture, product id, kept aside) of `queries.csv` beside a catalogue; a fifth of the photos are kept aside."""
+    if not (root / "queries.csv").is_file():
+        return []
+    with open(root / "queries.csv", newline="", encoding="utf-8-sig") as lines:
+        rows = [row for row in csv.DictReader(lines) if row.get("image") and row.get("product_id")]
+    found = [(root / row["image"], row["product_id"], zlib.crc32(row["query_id"].encode()) % 5 == 0) for row in rows]
+    return [row for row in found if row[0].is_file()]
+
+
+def worn(text: str, rng: np.random.Generator) -> str:
+    """A caption with some words left out, now and then: people do not type whole titles."""
+    words = text.split()
+    if len(words) < 3 or rng.random() > 0.3:
+        return text
+    return " ".join(word for word in words if rng.random() > 0.25) or text

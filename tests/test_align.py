@@ -1,0 +1,221 @@
+import csv
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from mmdemo import align as module
+from mmdemo.align import align, contrast
+from mmdemo.augment import augment, place, surroundings
+from mmdemo.catalog import Catalog, Product
+from mmdemo.encoder import WEIGHTS, Encoder
+from mmdemo.errors import InputError
+from mmdemo.shelf import Shelf, captions, facts, held_out, phrase, singular
+from tests.toys import COLOURS, SHAPES, picture, toy_catalogue
+
+JEANS = Product(
+    "1",
+    "1.jpg",
+    "Slim Jeans",
+    "Worn in. Soft.",
+    "Jeans",
+    attributes={"gender": "Women", "colour": "Blue", "size": "32"},
+)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """48 toys, and for six of them a second photo in queries.csv."""
+    folder = toy_catalogue(tmp_path_factory.mktemp("shop"))
+    (folder / "queries").mkdir()
+    with open(folder / "queries.csv", "w", newline="") as f:
+        table = csv.writer(f)
+        table.writerow(["query_id", "image", "product_id"])
+        for colour in COLOURS:
+            picture("mug", colour, scale=0.9).save(folder / "queries" / f"{colour}.png")
+            table.writerow([f"q-{colour}", f"queries/{colour}.png", f"mug-0-{colour}"])
+        table.writerow(["q-lost", "queries/lost.png", "mug-0-red"])
+    return folder
+
+
+def train(shop, start, out, **more):
+    return align(
+        [shop], out, start, **{"epochs": 4, "batch": 12, "lr": 1e-3, "save_minutes": 0, "split_by": "id", **more}
+    )
+
+
+# --- what a catalogue says ---------------------------------------------------------------------------------------------
+
+
+def test_held_out_keeps_variants_together():
+    of = lambda **more: held_out(Product("1", "", "x", **more))  # noqa: E731
+    assert len({held_out(Product(str(i), "", "x", parent="P7")) for i in range(50)}) == 1
+    assert len({held_out(Product(str(i), "", "x", group="G7")) for i in range(50)}) == 1
+    assert of(attributes={"sender_id": "5"}) == held_out(Product("5", "", "x"))
+    assert held_out(Product("1", "", "x", parent="P"), split_by="id") == held_out(Product("1", "", "x"))
+    share = np.mean([held_out(Product(f"p{i}", "", "x")) for i in range(2000)])
+    assert 0.17 < share < 0.23
+
+
+@pytest.mark.parametrize(("noun", "one"), [("Hoodies", "hoodie"), ("Dresses", "dress"), ("Watches", "watch"), ("Jeans", "jeans"), ("Casual Shoes", "casual shoes"), ("Glass", "glass"), ("Mug", "mug")])  # fmt: skip
+def test_singular(noun, one):
+    assert singular(noun) == one
+
+
+def test_phrases_say_only_what_is_so():
+    assert facts(JEANS) == [("gender", "women's"), ("colour", "blue"), ("noun", "Jeans")]
+    rng = np.random.default_rng(0)
+    said = dict(phrase(JEANS, rng) for _ in range(200))
+    assert {"blue jeans", "women's blue jeans", "jeans", "women's jeans"} <= set(said)
+    assert said["women's blue jeans"] == ["gender:women", "colour:blue", "noun:jeans"]
+    assert phrase(Product("1", "", "Thing"), rng) == ("", [])
+
+
+def test_captions_start_with_the_title_and_do_not_repeat():
+    found = captions(JEANS)
+    assert found[0] == "Slim Jeans" and "Worn in. Soft." in found and "Worn in." in found
+    assert len(found) == len(set(found))
+
+
+# --- the loss ----------------------------------------------------------------------------------------------------------
+
+
+def test_contrast_on_known_answers():
+    rows, scale = torch.eye(4), torch.tensor(100.0)
+    assert contrast(rows, rows, torch.eye(4).bool(), scale) < 1e-4
+    assert contrast(rows, rows.roll(1, 0), torch.eye(4).bool(), scale) > 50
+    # two answers that are both right share the weight: ln 2, not a fight
+    twice = rows[[0, 0, 1, 2]]
+    match = torch.tensor([[1, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]).bool()
+    assert contrast(twice, twice, match, scale).item() == pytest.approx(np.log(2) / 2, abs=1e-4)
+    # a row without an answer asks nothing
+    assert contrast(rows, rows, torch.eye(4).bool() & (torch.arange(4) < 3)[:, None], scale) < 1e-4
+    assert contrast(rows, rows, torch.zeros(4, 4).bool(), scale) == 0
+
+
+def test_near_copies_and_variants_are_not_negatives(shop, tmp_path):
+    shelf = Shelf([shop], tmp_path, 36, [1.0], None)
+    names = [product.id for product in shelf.products]
+    red, same, blue = names.index("mug-0-red"), names.index("mug-0-red"), names.index("mug-0-blue")
+    assert shelf.same(np.array([red]), np.array([same, blue])).tolist() == [[True, False]]
+    description = shelf.products[red].description
+    assert shelf.fits([description], np.arange(len(names))).sum() == sum(
+        p.description == description for p in shelf.products
+    )
+
+
+def test_other_photos_belong_to_their_product_and_lost_ones_are_left_out(shop, tmp_path):
+    shelf = Shelf([shop], tmp_path, 36, [1.0], None)
+    assert len(shelf.owner) == len(shelf.products) + len(COLOURS)
+    assert {shelf.products[row].id for row in shelf.owner[len(shelf.products) :]} == {f"mug-0-{c}" for c in COLOURS}
+    trained = {shelf.products[row].id for row in shelf.owner[shelf.odds > 0]}
+    assert not any(held_out(p) for p in shelf.products if p.id in trained)
+
+
+# --- variations of a picture -------------------------------------------------------------------------------------------
+
+
+def test_augment_keeps_colour_and_shape():
+    pixels = np.stack([np.asarray(picture("tray", colour, 48)) for colour in ("red", "green", "blue")] * 8)
+    x = augment(pixels, 32, np.random.default_rng(0))
+    assert x.shape == (24, 3, 32, 32) and 0 <= x.min() and x.max() <= 1
+    middle = x[:, :, 12:20, 12:20].mean((2, 3)).argmax(1).view(8, 3)
+    assert (middle == torch.arange(3)).float().mean() > 0.95
+    assert torch.equal(x, augment(pixels, 32, np.random.default_rng(0)))
+
+
+def test_only_the_white_outside_is_replaced():
+    shirt = Image.new("RGB", (64, 64), "white")
+    shirt.paste((40, 40, 40), (16, 16, 48, 48))
+    shirt.paste((255, 255, 255), (22, 22, 42, 42))  # white, but inside
+    room = Image.new("RGB", (64, 64), (90, 120, 60))
+    x = torch.from_numpy(np.stack([np.asarray(shirt), np.asarray(room)])).permute(0, 3, 1, 2) / 255
+    mask = surroundings(x)
+    assert mask[0, 0, 2, 2] == 1 and mask[0, 0, 32, 32] == 0 and mask[0, 0, 18, 32] == 0
+    assert mask[1].max() == 0
+    placed = place(x, np.full((3, 64, 64, 3), (200, 30, 30), np.uint8), np.random.default_rng(1))
+    assert torch.equal(placed[1], x[1])
+    assert not torch.equal(placed[0], x[0]) and (placed[0] > 0.99).all(0).any()
+
+
+# --- a run -------------------------------------------------------------------------------------------------------------
+
+
+def test_training_teaches_colours_of_products_never_seen(shop, tiny_model, tmp_path):
+    figures = train(shop, tiny_model, tmp_path / "out", epochs=30, save_minutes=9)
+    encoder = Encoder.load(tmp_path / "out")
+    aside = [p for p in Catalog.read(shop).products if held_out(p, "id")]
+    colours = list(COLOURS)
+    seen = encoder.encode_image([picture(*p.id.split("-")[::2], scale=0.6) for p in aside])
+    said = encoder.encode_text([f"{colour} {shape}" for colour in colours for shape in SHAPES])
+    named = np.array([colours[i // len(SHAPES)] for i in (seen @ said.T).argmax(1)])
+    right = (named == np.array([p.id.split("-")[2] for p in aside])).mean()
+    assert len(aside) >= 5 and right > 0.5, f"{right:.2f} of {len(aside)} (chance 0.17)"
+    assert figures["recall@10"] > 0.9
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"open_clip_config.json", "open_clip_model.safetensors", "README.md", "learning-curve.png"}
+    Image.open(tmp_path / "out" / "learning-curve.png").verify()
+
+
+class Stop(Exception):
+    pass
+
+
+def test_resumed_run_equals_one_that_was_not_stopped(shop, tiny_model, tmp_path):
+    def stop(state):
+        if state["step"] == 5:
+            raise Stop
+
+    straight = train(shop, tiny_model, tmp_path / "straight", epochs=2)
+    with pytest.raises(Stop):
+        train(shop, tiny_model, tmp_path / "stopped", epochs=2, progress=stop)
+    resumed = train(shop, tiny_model, tmp_path / "stopped", epochs=2, resume=True)
+    assert resumed["steps"] == straight["steps"] > 6
+    one, two = (load_file(tmp_path / name / WEIGHTS) for name in ("straight", "stopped"))
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=1e-3, rtol=1e-3)
+    assert any((one[n] - load_file(tiny_model / WEIGHTS)[n]).abs().max() > 1e-3 for n in one)
+
+
+def test_kill_while_saving_leaves_the_last_checkpoint(tmp_path, monkeypatch):
+    run = module.Trainer.__new__(module.Trainer)
+    run.model, run.lesson, run.voice, run.at = torch.nn.Linear(2, 2), None, None, 1
+    run.optimizer = torch.optim.AdamW(run.model.parameters())
+    run.save(tmp_path / "checkpoint.pt", curve=[], seconds=1.0)
+
+    def killed(_, path):
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run.save(tmp_path / "checkpoint.pt", curve=[], seconds=2.0)
+    assert run.restore(tmp_path / "checkpoint.pt")["seconds"] == 1.0
+
+
+def test_a_teacher_is_remembered(tiny_model):
+    encoder = Encoder.load(tiny_model)
+    texts, rng = ["red", "green", "blue", "mug", "tray", "chair"], np.random.default_rng(0)
+    lesson = module.Distillation(texts, rng.normal(size=(6, 8)), encoder.model, encoder.tokenizer)
+    optimizer = torch.optim.Adam([*encoder.model.parameters(), *lesson.parameters()], 3e-3)
+    losses = []
+    for step in range(30):
+        optimizer.zero_grad()
+        loss = lesson.loss(encoder.model, 6, step)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 2
+
+
+def test_nothing_to_train_on(tiny_model, tmp_path):
+    lone = tmp_path / "lone"
+    lone.mkdir()
+    picture("mug", "red").save(lone / "red.png")
+    (lone / "catalog.csv").write_text("id,image,title,lot\n1,red.png,Red mug,0\n")
+    key = next(str(i) for i in range(50) if held_out(Product(str(i), "", "x")))
+    (lone / "catalog.csv").write_text(f"id,image,title\n{key},red.png,Red mug\n")
+    with pytest.raises(InputError, match="kept aside"):
+        align([lone], tmp_path / "out", tiny_model)

@@ -1,0 +1,80 @@
+"""What ships: the built-in catalogue, encoder and index belong together and answer rightly."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmdemo.catalog import Catalog
+from mmdemo.embed import cropped
+from mmdemo.encoder import Encoder
+from mmdemo.imaging import decode
+from mmdemo.query import Query
+from mmdemo.recommender import Recommender
+
+HOME = Path(__file__).resolve().parent.parent
+CATALOGUE, ENCODER, INDEX = HOME / "assets" / "catalog", HOME / "assets" / "encoder", HOME / "index" / "default"
+
+
+@pytest.fixture(scope="module")
+def recommender():
+    return Recommender.load(INDEX)
+
+
+def test_the_index_was_built_from_the_catalogue_and_encoder_that_ship(recommender):
+    manifest = recommender.index.manifest
+    assert manifest["catalogue_sha256"] == Catalog.read(CATALOGUE).digest()
+    assert manifest["encoder"]["spec"] == "assets/encoder"
+    assert manifest["encoder"]["weights_sha256"] == Encoder.load(ENCODER).weights_hash
+
+
+def test_the_encoder_is_small_enough_to_ship():
+    assert sum(p.stat().st_size for p in ENCODER.rglob("*") if p.is_file()) < 40e6
+
+
+def test_the_index_folder_holds_one_version_and_no_scraps():
+    versions = [p.name for p in INDEX.iterdir() if p.is_dir() and not p.name.startswith(".")]
+    assert versions == [(INDEX / "current").read_text().strip()]
+
+
+def test_a_cropped_recompressed_own_picture_finds_its_product_first_in_95_of_100_tries(recommender):
+    rng = np.random.default_rng(7)
+    products = recommender.index.products
+    tries = rng.choice(len(products), 200, replace=len(products) < 200)
+    first = 0
+    for row in tries:
+        photo = cropped(decode(CATALOGUE / products[row].image), rng)
+        first += recommender.recommend(Query(image=photo, k=1))[0].id == products[row].id
+    assert first >= 190, f"{first} of 200"
+
+
+def test_titles_find_their_products(recommender):
+    products = recommender.index.products
+    found = sum(
+        p.id in [r.id for r in recommender.recommend(Query(text=p.title, k=10))] for p in products[:: len(products) // 60]
+    )
+    assert found >= 54, f"{found} of about 60"
+
+
+@pytest.mark.parametrize(("words", "category"), [("a mug for coffee", "Mug"), ("something to sit on, a chair", "Chair")])
+def test_plain_words_find_the_kind_of_thing(recommender, words, category):
+    results = recommender.recommend(Query(text=words, k=5))
+    assert sum(r.product.category == category for r in results) >= 4, [r.title for r in results]
+
+
+def test_the_report_shows_the_head_beside_its_baselines_on_products_never_trained_on(recommender):
+    report = recommender.index.report
+    held_out = set(recommender.index.manifest["held_out"])
+    assert 20 <= len(held_out) < len(recommender.index)
+    for task in ("photo", "words", "photo and words", "edits"):
+        part = report["tasks"][task]["unseen"] or report["tasks"][task]
+        assert part["queries"] > 0 and part["rankers"]["head"]["mrr"]["low"] <= part["rankers"]["head"]["mrr"]["value"]
+    json.dumps(report)
+
+
+def test_edits_are_answered_better_than_by_the_mean_of_both_vectors(recommender):
+    edits = recommender.index.report["tasks"]["edits"]["unseen"]["rankers"]
+    assert edits["head"]["recall@1"]["low"] > edits["mean"]["recall@1"]["value"]
+
+
