@@ -5,6 +5,7 @@ another background. Colour is left recognisable, because "blue" must stay blue.
 """
 
 import io
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,7 +32,7 @@ def cache(paths: Sequence[Path], file: Path, side: int) -> np.ndarray:
     """uint8 (n, side, side, 3), memory-mapped from `file`; decoded only where the file is not there yet."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
-        half_done = file.with_suffix(".part.npy")
+        half_done = file.with_suffix(f".{os.getpid()}.part.npy")
         pixels = np.lib.format.open_memmap(half_done, "w+", np.uint8, (len(paths), side, side, 3))
         with ThreadPoolExecutor(2) as pool:
             squares = pool.map(lambda path: square(decode(path, max_side=2 * side), side), paths)

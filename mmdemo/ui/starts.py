@@ -43,7 +43,8 @@ def read_queries(path: Path, known: set[str]) -> list[Start]:
                 continue
             if image is not None and not image.is_file():
                 continue
-            starts.append(Start((row.get("text") or "").strip(), image, reference))
+            # Beside a photo the reference is what it shows: left out when answers are measured, wanted by a visitor.
+            starts.append(Start((row.get("text") or "").strip(), image, "" if image else reference))
     return starts
 
 
@@ -67,7 +68,7 @@ def choose(given: Sequence[Start], own: Sequence[Start]) -> tuple[list[Start], l
         for starts in (given, own):
             found = [s for s in starts if bool(s.image or s.reference) == pictured and bool(s.text) == worded]
             if found:
-                return found
+                return [start for start in found if start.image] or found  # a photo of its own is the better story
         return []
 
     pairs = zip_longest(_thin(kind(True, True), PHOTOS), _thin(kind(True, False), PHOTOS))
