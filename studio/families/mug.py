@@ -55,7 +55,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     arc = np.stack(
         [x0 - 0.02 + reach * np.cos(a) ** p, 0 * a, hz + hr * np.sign(a) * np.abs(np.sin(a)) ** (p + 0.2)], 1
     )
-    path = np.vstack([[hi - 0.035, 0, arc[0, 2] + 0.008], arc, [lo - 0.035, 0, arc[-1, 2] - 0.008]])
+    path = np.vstack([[hi - 0.012, 0, arc[0, 2] + 0.008], arc, [lo - 0.035, 0, arc[-1, 2] - 0.008]])
     handle = sweep(catmull(path, 3), shape.get("strap", 0.045), 0.08, power=2.4, up=(0, 1, 0))
     return Model([("body", body), ("lining", lining), ("handle", handle)], View(-16, 17, fill=0.78))
 
