@@ -172,7 +172,7 @@ class Trainer:
         )
         if asked:
             loss = loss + contrast(texts[self.batch :], first, true, scale)
-        loss = loss + 0.5 * contrast(second, first, shelf.same(rows[again], rows), torch.tensor(14.0))
+        loss = loss + contrast(second, first, shelf.same(rows[again], rows), torch.tensor(14.0))
         if self.lesson is not None and self.at % 2:  # every other step is enough to remember
             loss = loss + 2 * self.lesson.loss(self.model, 64, self.at)
         self.optimizer.zero_grad(set_to_none=True)

@@ -126,10 +126,8 @@ class Shelf:
             self.photos_of.setdefault(self.owner[photo], []).append(photo)
         self.pixels = Photos(parts)
         self.identity = np.unique(identity, return_inverse=True)[1]
-        variant = [
-            f"{p.parent}/{dict(facts(p)).get('colour', p.id)}" if p.parent else f"#{i}"
-            for i, p in enumerate(self.products)
-        ]
+        # one parent, all facts alike: sizes of one thing; striped and plain ones differ
+        variant = [f"{p.parent}/{facts(p)}" if p.parent else f"#{i}" for i, p in enumerate(self.products)]
         self.variant = np.unique(variant, return_inverse=True)[1]
         self.captions = [captions(product) for product in self.products]
         self.codes = [{code(fact) for fact in facts(product)} for product in self.products]

@@ -15,12 +15,12 @@ from mmdemo.errors import InputError
 from mmdemo.query import Filter, Query
 from mmdemo.recommender import Recommender
 from mmdemo.ui import cards, starts, theme
-from mmdemo.ui.api import picture_of
+from mmdemo.ui.api import SIDE, picture_of
 
 COUNTS = (8, 12, 24, 48)
 FACETS = 6  # drop-downs shown; the Browse tab shows every facet
-DOUBT = 25  # per cent: below this match the best answer is called a distant one
-SHOWN_SIDE = 1024  # pixels of a photo put into the photo box by a click
+DOUBT = 5  # per cent: below this match the best answer is called a distant one
+ROW = 4  # results in the first row of a wide screen
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # Gradio's own preprocessing would open the picture with whatever Pillow knows, before a line of ours ran; without it,
 # what arrives is the uploaded file's record, and `mmdemo.imaging` alone decodes it.
@@ -128,8 +128,19 @@ class Discover:
         known = {item.id for item in products}
         folder = theme.ASSETS.parent / "catalog"
         given = [start for name in starts.FILES for start in starts.read_queries(folder / name, known)]
-        photos, said = starts.choose(given, starts.from_products(products))
+        photos, said = starts.choose(given, starts.from_products(products), self._answers)
         return [*photos, *said]
+
+    def _answers(self, start: starts.Start) -> bool:
+        """Whether a right product is in the first row: what is offered as a first click should work."""
+        if not start.targets:
+            return True
+        try:
+            photo = None if start.image is None else imaging.decode(start.image, max_side=SIDE)
+            query = Query(image=photo, text=start.text, reference=start.reference, k=ROW)
+            return any(found.id in start.targets for found in self._recommender.recommend(query))
+        except InputError:
+            return False
 
     def _welcome(self) -> str:
         shown = []
@@ -252,7 +263,7 @@ class Discover:
             start = (
                 self._starts[int(number)] if number.isdecimal() and int(number) < len(self._starts) else starts.Start()
             )
-            photo = None if start.image is None else imaging.decode(start.image, max_side=SHOWN_SIDE)
+            photo = None if start.image is None else imaging.decode(start.image, max_side=SIDE)
             rest = [weight, count, None, None, *(None for _ in self._facets)]
             made = answer(photo, start.reference, start.text, *rest, shown_photo=gr.update(value=photo))
             return *made, start.text, None, None, *([] for _ in self._facets)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice, zip_longest
 from pathlib import Path
 
@@ -27,6 +27,7 @@ class Start:
     text: str = ""
     image: Path | None = None
     reference: str = ""
+    targets: frozenset[str] = field(default=frozenset(), compare=False)  # ids of right answers; none: any will do
 
 
 def read_queries(path: Path, known: set[str]) -> list[Start]:
@@ -44,7 +45,7 @@ def read_queries(path: Path, known: set[str]) -> list[Start]:
             if image is not None and not image.is_file():
                 continue
             # Beside a photo the reference is what it shows: left out when answers are measured, wanted by a visitor.
-            starts.append(Start((row.get("text") or "").strip(), image, "" if image else reference))
+            starts.append(Start((row.get("text") or "").strip(), image, "" if image else reference, frozenset(targets)))
     return starts
 
 
@@ -57,24 +58,43 @@ def from_products(products: Sequence[Product]) -> list[Start]:
         for name, value in item.attributes.items():
             values[item.category, name][value] += 1
     starts = [Start(reference=item.id) for item in pictured[::2]]
-    starts += [Start(change, reference=item.id) for item in pictured[1::2] if (change := _change(item, values))]
-    return starts + [Start(text=_say(item)) for item in shown]
+    for item in pictured[1::2]:
+        name, other = _change(item, values)
+        if other:
+            right = (p.id for p in products if p.category == item.category and p.attributes.get(name) == other)
+            starts.append(Start(f"but in {other}", reference=item.id, targets=frozenset(right)))
+    for item in shown:
+        said = {name: value for name, value in item.attributes.items() if value and name.casefold() in CHANGES}
+        if said and item.category:
+            alike = (p.id for p in products if p.category == item.category and said.items() <= p.attributes.items())
+            words = " ".join([*list(dict.fromkeys(said.values()))[:2], item.category]).lower()
+            starts.append(Start(words, targets=frozenset(alike)))
+        else:
+            starts.append(Start(item.title, targets=frozenset({item.id})))
+    return starts
 
 
-def choose(given: Sequence[Start], own: Sequence[Start]) -> tuple[list[Start], list[Start]]:
-    """(with a picture, with words alone): as many as the page shows; `own` stands in for a kind not `given`."""
+def choose(
+    given: Sequence[Start], own: Sequence[Start], good: Callable[[Start], bool] = lambda start: True
+) -> tuple[list[Start], list[Start]]:
+    """(with a picture, with words alone): as many as the page shows, of those that `good` passes.
 
-    def kind(pictured: bool, worded: bool) -> list[Start]:
-        for starts in (given, own):
-            found = [s for s in starts if bool(s.image or s.reference) == pictured and bool(s.text) == worded]
-            if found:
-                return [start for start in found if start.image] or found  # a photo of its own is the better story
-        return []
+    Photos that came with the catalogue are tried first, then its other queries, then its `own` rows.
+    """
+    pools = [[start for start in given if start.image], [start for start in given if not start.image], own]
 
-    pairs = zip_longest(_thin(kind(True, True), PHOTOS), _thin(kind(True, False), PHOTOS))
-    photos = [start for pair in pairs for start in pair if start]
-    said = list({start.text.casefold(): start for start in kind(False, True)}.values())
-    return photos[:PHOTOS], _thin([start for start in said if len(start.text) <= 60] or said, SENTENCES)
+    def kind(pictured: bool, worded: bool, count: int) -> list[Start]:
+        kept: dict[object, Start] = {}
+        for pool in pools:
+            found = [s for s in pool if bool(s.image or s.reference) == pictured and bool(s.text) == worded]
+            for start in _thin(found, 2 * count):
+                key = start if pictured else start.text.casefold()
+                if len(kept) < count and key not in kept and good(start):
+                    kept[key] = start
+        return list(kept.values())
+
+    pairs = zip_longest(kind(True, True, PHOTOS // 2), kind(True, False, PHOTOS // 2))
+    return [start for pair in pairs for start in pair if start], kind(False, True, SENTENCES)
 
 
 def _thin(items: Sequence[Start], count: int) -> list[Start]:
@@ -99,21 +119,13 @@ def _sample(shelf: Sequence[Product], count: int) -> list[Product]:
     return list(shelf[step // 2 :: step][:count])
 
 
-def _change(item: Product, values: Mapping[tuple[str, str], Counter[str]]) -> str:
-    """What most others of the category have instead ("but in blue"); empty if there is nothing to change."""
+def _change(item: Product, values: Mapping[tuple[str, str], Counter[str]]) -> tuple[str, str]:
+    """(attribute, value): what most others of the category have instead; empty strings where nothing can change."""
     for name, value in item.attributes.items():
         if name.casefold() in CHANGES:
             other = next(
                 (other for other, _ in values[item.category, name].most_common() if other not in ("", value)), ""
             )
             if other:
-                return f"but in {other}"
-    return ""
-
-
-def _say(item: Product) -> str:
-    """Words a shopper might use for this kind of thing: a colour or material and the category, else the title."""
-    said = [value for name, value in item.attributes.items() if value and name.casefold() in CHANGES]
-    if said and item.category:
-        return f"{' '.join(said[:2])} {item.category}".lower()
-    return item.title
+                return name, other
+    return "", ""
