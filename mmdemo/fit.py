@@ -161,7 +161,7 @@ def _train(
     progress: Callable[[int], None],
 ) -> tuple[FusionHead, dict[str, float]]:  # fmt: skip
     rng = np.random.default_rng(seed)
-    aux = nn.ModuleList(nn.Linear(head.dim, int(c.max()) + 1) for c in data.facets.T)
+    aux = nn.ModuleList(nn.Linear(head.width, int(c.max()) + 1) for c in data.facets.T)
     scale = nn.Parameter(torch.tensor(np.log(20.0), dtype=torch.float32))
     optimiser = torch.optim.AdamW([*head.parameters(), *aux.parameters(), scale], lr=1e-3, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-3, total_steps=steps, pct_start=0.1)
@@ -190,7 +190,7 @@ def _train(
             at = position[answers]
             mask[row, at[at >= 0]] = 1
         q = head(torch.cat(images), torch.cat(texts)).sum(1)
-        p = head(data.image[candidates], data.text[candidates]).sum(1)
+        p = head.products(data.image[candidates], data.text[candidates]).sum(1)
         loss = loss_of(q @ p.T * scale.exp().clamp(max=60), mask)
         for k, layer in enumerate(aux):
             codes = torch.from_numpy(data.facets[candidates, k])
@@ -225,7 +225,7 @@ def _kin_of(data: _Data, wanted: NDArray[np.int64], train: NDArray[np.int64], rn
 def judge(head: FusionHead, data: _Data, questions: list[_Questions]) -> dict[str, float]:
     """Mean reciprocal rank by task, among all products of the catalogue, and 'all', the mean over tasks."""
     head.eval()
-    products = head(data.image, data.text).sum(1)
+    products = head.products(data.image, data.text).sum(1)
     figures = {q.task: float(_reciprocal_ranks(_scores(head, q, products), q.right).mean()) for q in questions}
     return {**figures, "all": float(np.mean(list(figures.values())))}
 
@@ -328,5 +328,5 @@ def _why_not(data: _Data) -> str:
 
 def _calibrated(head: FusionHead, data: _Data, questions: list[_Questions]) -> Calibration:
     with torch.inference_mode():
-        products = head(data.image, data.text).sum(1)
+        products = head.products(data.image, data.text).sum(1)
         return calibrate({q.task: (_scores(head, q, products), q.right) for q in questions})

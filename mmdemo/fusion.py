@@ -7,9 +7,7 @@ modality. It returns three parts (image, text, interaction) whose sum has length
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -18,7 +16,7 @@ from torch.nn import functional as F
 from mmdemo.errors import InputError
 from mmdemo.vectors import Array
 
-IMAGE, TEXT, INTERACTION = 0, 1, 2
+Parts = tuple[Tensor, Tensor, Tensor]  # image, text, interaction: each (n, width)
 
 
 def _unit(x: Tensor) -> Tensor:
@@ -38,138 +36,210 @@ class Adapter(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(n, width) -> (n, dim) unit rows; a zero row stays zero."""
         moved = _unit(x[:, : self.dim] + self.up(F.gelu(self.down(x))))
-        return moved * (x != 0).any(dim=1, keepdim=True)
+        return moved * _there(x)
 
 
 class FusionHead(nn.Module):
-    """What every head promises. Subclasses write `_combine`."""
+    """What every head promises: a query and a product become unit vectors of one space, as sums of three parts.
+
+    `width` is that space's dimension. Subclasses write `_query` and `_product`.
+    """
 
     name = "abstract"
-    adapted = True
+    blocks = 1  # how many vectors of `dim` numbers a fused vector is made of
 
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None) -> None:
         super().__init__()
         self.dim, self.image_width, self.text_width = dim, image_width or dim, text_width or dim
-        if self.adapted:
-            self.image_adapter = Adapter(dim, self.image_width)
-            self.text_adapter = Adapter(dim, self.text_width)
-
-    def align(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
-        """Both modalities in this shop's shared space: unit rows (n, dim), zero where missing."""
-        if self.adapted:
-            return self.image_adapter(image), self.text_adapter(text)
-        return image[:, : self.dim], text[:, : self.dim]
+        self.width = self.blocks * dim
 
     def forward(self, image: Tensor, text: Tensor) -> Tensor:
-        """(n, image_width), (n, text_width) -> parts (n, 3, dim) that sum to a unit vector."""
-        i, t = self.align(image, text)
-        both = ((i != 0).any(1) & (t != 0).any(1)).unsqueeze(1)
-        parts = torch.stack(self._combine(i, t, both), dim=1)
-        return parts / parts.sum(1).norm(dim=1).clamp_min(1e-12)[:, None, None]
+        """Queries (n, image_width), (n, text_width) -> parts (n, 3, width) that sum to unit vectors."""
+        return _whole(self._query(image, text))
 
-    def _combine(self, i: Tensor, t: Tensor, both: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def products(self, image: Tensor, text: Tensor) -> Tensor:
+        """Products, in the same shapes as queries -> parts (n, 3, width) that sum to unit vectors."""
+        return _whole(self._product(image, text))
+
+    def _query(self, image: Tensor, text: Tensor) -> Parts:
+        raise NotImplementedError
+
+    def _product(self, image: Tensor, text: Tensor) -> Parts:
         raise NotImplementedError
 
     @torch.inference_mode()
     def parts(self, *, image: Array | None = None, text: Array | None = None, weight: float = 0.5) -> Array:
-        """(n, 3, dim) float32, summing to unit vectors; either modality may be None or hold zero rows.
+        """Queries -> (n, 3, width) float32, summing to unit vectors; either modality may be None or hold zero rows.
 
         `weight` slides from the text alone (0) through the head's own mixture (0.5) to the image alone (1). Raises
         ValueError when a row has neither modality.
         """
-        if image is None and text is None:
-            raise ValueError("a fused vector needs an image, a text, or both")
-        n = len(image) if image is not None else len(text)  # type: ignore[arg-type]
-        i = torch.from_numpy(image) if image is not None else torch.zeros(n, self.image_width)
-        t = torch.from_numpy(text) if text is not None else torch.zeros(n, self.text_width)
-        has_image, has_text = (i != 0).any(1), (t != 0).any(1)
-        if not bool((has_image | has_text).all()):
-            raise ValueError("a row has neither image nor text, so there is nothing to fuse")
+        i, t = self._given(image, text)
         fused = self(i, t)
         if weight == 0.5 or image is None or text is None:
             return fused.numpy()
         alone = self(i, torch.zeros_like(t)) if weight > 0.5 else self(torch.zeros_like(i), t)
         lean = abs(weight - 0.5) * 2
-        mixed = (1 - lean) * fused + lean * alone
-        mixed = mixed / mixed.sum(1).norm(dim=1).clamp_min(1e-12)[:, None, None]
-        both = (has_image & has_text)[:, None, None]
+        mixed = _whole(tuple(((1 - lean) * fused + lean * alone).unbind(1)))
+        both = (_there(i) & _there(t))[:, :, None]
         return torch.where(both, mixed, fused).numpy()
 
     def fuse(self, *, image: Array | None = None, text: Array | None = None, weight: float = 0.5) -> Array:
-        """(n, dim) unit float32: the sum of `parts`."""
+        """Queries -> (n, width) unit float32: the sum of `parts`."""
         return self.parts(image=image, text=text, weight=weight).sum(axis=1)
+
+    @torch.inference_mode()
+    def product_parts(self, *, image: Array, text: Array) -> Array:
+        """Products -> (n, 3, width) float32, summing to unit vectors; zero rows are missing modalities."""
+        return self.products(*self._given(image, text)).numpy()
+
+    def _given(self, image: Array | None, text: Array | None) -> tuple[Tensor, Tensor]:
+        if image is None and text is None:
+            raise ValueError("a fused vector needs an image, a text, or both")
+        n = len(image) if image is not None else len(text)  # type: ignore[arg-type]
+        i = torch.from_numpy(image) if image is not None else torch.zeros(n, self.image_width)
+        t = torch.from_numpy(text) if text is not None else torch.zeros(n, self.text_width)
+        if not bool((_there(i) | _there(t)).all()):
+            raise ValueError("a row has neither image nor text, so there is nothing to fuse")
+        return i, t
 
 
 class Mean(FusionHead):
     """The baseline: the mean of both unit vectors, nothing learnt."""
 
     name = "mean"
-    adapted = False
 
-    def _combine(self, i: Tensor, t: Tensor, both: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _query(self, image: Tensor, text: Tensor) -> Parts:
+        i, t = image[:, : self.dim], text[:, : self.dim]
         return i, t, torch.zeros_like(i)
 
+    _product = _query
 
-class Concat(FusionHead):
-    """F = I + T + V act(W [I; T]): concatenation; the joint term is the interaction."""
+
+class Trained(FusionHead):
+    """What the trained heads share: adapters, and a fused space of two blocks.
+
+    A product is [a I, b T]: its picture in one block, its text in the other, so neither blurs the other. A query
+    fills both blocks too, whatever it has: a picture alone is asked of the products' pictures and, translated, of
+    their texts; a text alone likewise. Heads differ in how they fill the blocks when a query has both.
+    """
+
+    blocks = 2
+
+    def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None) -> None:
+        super().__init__(dim, image_width, text_width)
+        self.image_adapter = Adapter(dim, self.image_width)
+        self.text_adapter = Adapter(dim, self.text_width)
+        # From one modality to the other: the encoder's space is shared, so the identity is a good start.
+        self.image_to_text = nn.Linear(dim, dim, bias=False)
+        self.text_to_image = nn.Linear(dim, dim, bias=False)
+        for m in (self.image_to_text, self.text_to_image):
+            nn.init.eye_(m.weight)
+        self.of_product = nn.Parameter(torch.zeros(2))  # log-weights of the blocks
+        self.of_image = nn.Parameter(torch.tensor([0.0, -1.0]))
+        self.of_text = nn.Parameter(torch.tensor([-0.5, 0.0]))
+
+    def align(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
+        """Both modalities adapted to this shop: unit rows (n, dim), zero where missing."""
+        return self.image_adapter(image), self.text_adapter(text)
+
+    def _product(self, image: Tensor, text: Tensor) -> Parts:
+        i, t = self.align(image, text)
+        a, b = torch.softmax(self.of_product, 0).sqrt()
+        # A missing modality is filled with the translation of the other, so that no product is favoured for a gap.
+        both = _there(i) & _there(t)
+        i_for_t = torch.where(both, 0 * i, _unit(self.image_to_text(i)))
+        t_for_i = torch.where(both, 0 * t, _unit(self.text_to_image(t)))
+        return torch.cat([a * i, b * i_for_t], 1), torch.cat([a * t_for_i, b * t], 1), torch.zeros(len(i), self.width)
+
+    def _query(self, image: Tensor, text: Tensor) -> Parts:
+        i, t = self.align(image, text)
+        i_as_t, t_as_i = _unit(self.image_to_text(i)), _unit(self.text_to_image(t))
+        both = _there(i) & _there(t)
+        (a, b), (c, d) = self.of_image.exp(), self.of_text.exp()
+        image_alone, text_alone = torch.cat([a * i, b * i_as_t], 1), torch.cat([c * t_as_i, d * t], 1)
+        mixed = self._combine(i, i_as_t, t, t_as_i)
+        alone = (image_alone, text_alone, torch.zeros_like(image_alone))
+        return tuple(torch.where(both, m, one) for m, one in zip(mixed, alone, strict=True))  # type: ignore[return-value]
+
+    def _combine(self, i: Tensor, i_as_t: Tensor, t: Tensor, t_as_i: Tensor) -> Parts:
+        raise NotImplementedError
+
+
+class Concat(Trained):
+    """F = [I; T] + V act(W [I; T]): concatenation; the joint term is the interaction."""
 
     name = "concat"
 
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None) -> None:
         super().__init__(dim, image_width, text_width)
-        self.joint = nn.Sequential(nn.Linear(2 * dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim, bias=False))
-        nn.init.zeros_(self.joint[2].weight)  # type: ignore[arg-type]
+        self.joint = _joint(dim)
+        self.share = nn.Parameter(torch.tensor([[0.0, -1.0], [-1.0, 0.0]]))  # log-weights (modality, block)
 
-    def _combine(self, i: Tensor, t: Tensor, both: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return i, t, self.joint(torch.cat([i, t], 1)) * both
+    def _combine(self, i: Tensor, i_as_t: Tensor, t: Tensor, t_as_i: Tensor) -> Parts:
+        (a, b), (c, d) = self.share.exp()
+        return torch.cat([a * i, b * i_as_t], 1), torch.cat([c * t_as_i, d * t], 1), self.joint(torch.cat([i, t], 1))
 
 
-class Weighted(FusionHead):
-    """A gate for every dimension, read from both vectors: F = g I + (1 - g) T (Arevalo et al. 2017)."""
+class Weighted(Trained):
+    """A gate for every dimension of both blocks, read from both vectors: g I + (1 - g) T (Arevalo et al. 2017)."""
 
     name = "weighted"
 
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None) -> None:
         super().__init__(dim, image_width, text_width)
-        self.gate = nn.Sequential(nn.Linear(2 * dim, dim), nn.GELU(), nn.Linear(dim, dim))
-        nn.init.zeros_(self.gate[2].weight)  # type: ignore[arg-type]
-        nn.init.zeros_(self.gate[2].bias)  # type: ignore[arg-type]
+        self.gate = _joint(dim)
+        self.lean = nn.Parameter(torch.cat([torch.ones(dim), -torch.ones(dim)]))  # each block leans on its own modality
 
-    def _combine(self, i: Tensor, t: Tensor, both: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        g = torch.where(both, torch.sigmoid(self.gate(torch.cat([i, t], 1))), torch.full_like(i, 0.5))
-        return 2 * g * i, 2 * (1 - g) * t, torch.zeros_like(i)
+    def _combine(self, i: Tensor, i_as_t: Tensor, t: Tensor, t_as_i: Tensor) -> Parts:
+        g = torch.sigmoid(self.gate(torch.cat([i, t], 1)) + self.lean)
+        image, text = torch.cat([i, i_as_t], 1), torch.cat([t_as_i, t], 1)
+        return g * image, (1 - g) * text, torch.zeros_like(image)
 
 
-class Attention(FusionHead):
-    """Self-attention over the two modality tokens; what one token takes from the other is the interaction."""
+class Attention(Trained):
+    """Attention over the two modality tokens fills the two blocks; a joint term adds what neither holds alone."""
 
     name = "attention"
 
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None, heads: int = 4) -> None:
         super().__init__(dim, image_width, text_width)
         self.heads = heads
-        self.query, self.key, self.value = (nn.Linear(dim, dim, bias=False) for _ in range(3))
+        self.query, self.key = nn.Linear(dim, dim, bias=False), nn.Linear(dim, dim, bias=False)
         self.kind = nn.Parameter(torch.randn(2, dim) * 0.02)  # which modality a token is
-        self.out = nn.Linear(dim, dim, bias=False)
-        self.joint = nn.Sequential(nn.Linear(2 * dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim, bias=False))
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.joint[2].weight)  # type: ignore[arg-type]
+        self.bias = nn.Parameter(torch.tensor([[1.0, -1.0], [-1.0, 1.0]]))  # each block looks at its own token first
+        self.joint = _joint(dim)
 
-    def _combine(self, i: Tensor, t: Tensor, both: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _combine(self, i: Tensor, i_as_t: Tensor, t: Tensor, t_as_i: Tensor) -> Parts:
         n, d = i.shape
-        tokens = torch.stack([i, t], 1)
-        q, k, v = (
-            f(x).view(n, 2, self.heads, d // self.heads).transpose(1, 2)
-            for f, x in ((self.query, tokens + self.kind), (self.key, tokens + self.kind), (self.value, tokens))
-        )
-        a = torch.softmax(q @ k.transpose(2, 3) / (d // self.heads) ** 0.5, dim=-1)  # (n, heads, to, from)
+        tokens = torch.stack([i, t], 1) + self.kind
+        q, k = (f(tokens).view(n, 2, self.heads, d // self.heads).transpose(1, 2) for f in (self.query, self.key))
+        a = torch.softmax(q @ k.transpose(2, 3) / (d // self.heads) ** 0.5 + self.bias, dim=-1)  # (n, heads, to, from)
 
-        def flow(to: int, source: int) -> Tensor:
-            return self.out((a[:, :, to, source, None] * v[:, :, source]).reshape(n, d))
+        def flow(to: int, source: int, value: Tensor) -> Tensor:
+            return (a[:, :, to, source, None] * value.view(n, self.heads, -1)).reshape(n, d)
 
-        own_image, own_text = torch.where(both, flow(0, 0), 0 * i), torch.where(both, flow(1, 1), 0 * t)
-        joint = flow(0, 1) + flow(1, 0) + self.joint(torch.cat([i, t], 1))
-        return i + own_image, t + own_text, joint * both
+        image = torch.cat([flow(0, 0, i), flow(1, 0, i_as_t)], 1)
+        text = torch.cat([flow(0, 1, t_as_i), flow(1, 1, t)], 1)
+        return image, text, self.joint(torch.cat([i, t], 1))
+
+
+def _there(x: Tensor) -> Tensor:
+    """(n, 1): which rows carry the modality."""
+    return (x != 0).any(dim=1, keepdim=True)
+
+
+def _whole(parts: Parts) -> Tensor:
+    """Three parts (n, width) as (n, 3, width), scaled so that their sum has length one."""
+    stacked = torch.stack(parts, dim=1)
+    return stacked / stacked.sum(1).norm(dim=1).clamp_min(1e-12)[:, None, None]
+
+
+def _joint(dim: int) -> nn.Sequential:
+    """Both vectors to both blocks, silent at the start."""
+    net = nn.Sequential(nn.Linear(2 * dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, 2 * dim, bias=False))
+    nn.init.zeros_(net[2].weight)  # type: ignore[arg-type]
+    return net
 
 
 HEADS: dict[str, type[FusionHead]] = {h.name: h for h in (Mean, Concat, Weighted, Attention)}
@@ -186,7 +256,7 @@ def load_head(path: Path) -> FusionHead:
     """The head that `save_head` wrote. Raises InputError when the file is not one."""
     try:
         with safe_open(path, "pt") as f:
-            meta, state = f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}  # noqa: SIM118
+            meta, state = f.metadata() or {}, {k: f.get_tensor(k) for k in f.keys()}
         head = HEADS[meta["head"]](int(meta["dim"]), int(meta["image_width"]), int(meta["text_width"]))
         state.pop("none", None)
         head.load_state_dict(state)
@@ -195,8 +265,3 @@ def load_head(path: Path) -> FusionHead:
             f"{path.name} is not a fusion head written by this program ({e}); build the index again"
         ) from e
     return head.eval()
-
-
-def cosine(a: Array, b: Array) -> NDArray[np.float32]:
-    """Scores (len(a), len(b)) between unit rows."""
-    return a @ b.T

@@ -47,10 +47,10 @@ class ProductIndex:
     ) -> None:  # fmt: skip
         self.products, self.image, self.text, self.head = list(products), image, text, head
         self.manifest, self.report, self.folder = manifest, report, folder
-        self.parts = head.parts(image=image, text=text)
+        self.parts = head.product_parts(image=image, text=text)
         self.vectors = self.parts.sum(axis=1)
         if store is None:
-            store = FaissStore(head.dim)
+            store = FaissStore(head.width)
             store.add(np.arange(len(self.products)), self.vectors)
         self.store = store
         self._row = {p.id: i for i, p in enumerate(self.products)}
@@ -167,7 +167,7 @@ class ProductIndex:
         self.store.save(folder / "index.faiss")
         (folder / "report.json").write_text(json.dumps(self.report, indent=1, ensure_ascii=False), encoding="utf-8")
         manifest = {
-            **self.manifest, "format": FORMAT, "version": version, "count": len(self), "dim": self.head.dim,
+            **self.manifest, "format": FORMAT, "version": version, "count": len(self), "dim": self.head.width,
             "metric": "cosine", "head": self.head.name,
             "files": {str(p.relative_to(folder).as_posix()): _sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()},
         }  # fmt: skip
@@ -232,7 +232,7 @@ class ProductIndex:
         head, store = load_head(folder / "head.safetensors"), FaissStore.load(folder / "index.faiss")
         sizes = {"rows": len(products), "image": len(image), "text": len(text), "vectors": len(store),
                  "manifest": manifest.get("count")}  # fmt: skip
-        if len(set(sizes.values())) > 1 or store.dim != head.dim or head.image_width != image.shape[1]:
+        if len(set(sizes.values())) > 1 or store.dim != head.width or head.image_width != image.shape[1]:
             raise InputError(f"the parts of the index '{path}' do not fit together ({sizes}); {mend}")
         index = cls(products, image, text, head, manifest, report, folder, store)
         probe = np.linspace(0, len(products) - 1, min(8, len(products))).astype(np.int64)

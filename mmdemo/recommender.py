@@ -108,7 +108,7 @@ class Recommender:
         image = self._image_row(query)
         text = self._text_row(query.text.strip()) if query.text.strip() else None
         kind = "both" if image is not None and text is not None else "image" if image is not None else "text"
-        parts = np.zeros((3, self.index.head.dim), np.float32)
+        parts = np.zeros((3, self.index.head.width), np.float32)
         if image is not None or text is not None:
             parts += self.index.head.parts(image=image, text=text, weight=query.weight)[0]
         else:

@@ -76,7 +76,7 @@ def tile(product: Product, found: Recommendation | None = None) -> dict[str, obj
         "category": product.category,
         "price": money(product.price, product.currency),
         "picture": picture(product),
-        "match": None if found is None else round(100 * found.match),
+        "match": None if found is None else str(round(100 * found.match) or "<1"),
         "parts": [] if found is None else receipt(found.parts),
         "reason": "" if found is None else found.reason,
     }

@@ -59,9 +59,9 @@ def test_only_queries_of_this_catalogue_are_read(tmp_path: Path) -> None:
     photos, said = starts.choose(found, [])
     assert photos == [Start("in blue", mine), Start(image=mine), Start("in blue", reference="p1")]
     assert said == [Start("round")] and said[0].targets == {"p1"}
+    assert starts.read_queries(tmp_path / "none.csv", {"p1"}) == []
 
 
 def test_what_is_not_answered_well_is_not_offered() -> None:
     photos, said = starts.choose([], starts.from_products(rows(300, 7)), lambda start: "blue" not in start.text)
     assert photos and said and not any("blue" in start.text for start in [*photos, *said])
-    assert starts.read_queries(tmp_path / "none.csv", {"p1"}) == []
