@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 # isort: off
 from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
@@ -30,7 +31,7 @@ from tqdm import tqdm
 from mmdemo.augment import augment, cache
 from mmdemo.catalog import Catalog
 from mmdemo.distillation import Distillation
-from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, text_tower
+from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, Model, text_tower
 from mmdemo.shelf import Shelf, phrase, worn
 
 # Small enough to publish beside the code and to answer in milliseconds on one core. The tokeniser is CLIP's
@@ -48,13 +49,13 @@ DEFAULT = {
 }  # fmt: skip
 
 
-def new_model(config: dict | None = None) -> tuple[torch.nn.Module, dict]:
+def new_model(config: dict | None = None) -> tuple[Model, dict]:
     """(untrained model, its config) in open_clip's own classes."""
     config = copy.deepcopy(config or DEFAULT)
     return open_clip.CLIP(**config["model_cfg"]), config
 
 
-def open_model(start: str | Path | None) -> tuple[torch.nn.Module, dict, Callable]:
+def open_model(start: str | Path | None) -> tuple[Model, dict, Callable]:
     """(model, config, tokenizer) to train on: an encoder spec, or None for a new one of the default shape."""
     if start is None:
         model, config = new_model()
@@ -73,7 +74,7 @@ def open_model(start: str | Path | None) -> tuple[torch.nn.Module, dict, Callabl
     return encoder.model, config, encoder.tokenizer
 
 
-def export(model: torch.nn.Module, config: dict, folder: Path, notes: str = "") -> None:
+def export(model: Model, config: dict, folder: Path, notes: str = "") -> None:
     """Write the open_clip folder (float16 weights, which open_clip loads as float32); each file is replaced at once."""
     folder.mkdir(parents=True, exist_ok=True)
     half = {k: (v.half() if v.is_floating_point() else v).contiguous().clone() for k, v in model.state_dict().items()}
@@ -101,7 +102,7 @@ def contrast(queries: torch.Tensor, answers: torch.Tensor, match: torch.Tensor, 
         if asked.any():
             log_p = F.log_softmax(table, dim=1)
             losses.append(-((log_p * right).sum(1)[asked] / count[asked]).mean())
-    return sum(losses) / max(len(losses), 1) if losses else logits.sum() * 0
+    return torch.stack(losses).mean() if losses else logits.sum() * 0
 
 
 class Trainer:
@@ -109,8 +110,9 @@ class Trainer:
     stopped and resumed makes the same steps as one that was not."""
 
     def __init__(
-        self, model, config, tokenizer, shelf: Shelf, backgrounds, lesson, voice, *,
-        batch, lr, text_lr, small_until, seed,
+        self, model: Model, config: dict, tokenizer: Callable, shelf: Shelf, backgrounds: np.ndarray | None,
+        lesson: Distillation | None, voice: Any | None, *,
+        batch: int, lr: float, text_lr: float, small_until: float, seed: int,
     ):  # fmt: skip
         self.model, self.shelf, self.backgrounds = model, shelf, backgrounds
         self.lesson, self.voice = lesson, voice
@@ -201,7 +203,7 @@ class Trainer:
         right = shelf.same(rows, rows) | shelf.fits([shelf.captions[row][0] for row in rows], rows)
         return right.gather(1, best).any(1).float().mean().item()
 
-    def save(self, file: Path, **more) -> None:
+    def save(self, file: Path, **more: object) -> None:
         """Write all that a resumed run needs; a run killed while writing leaves the previous file."""
         state = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(), "at": self.at, **more}
         for name in ("lesson", "voice"):
@@ -224,7 +226,7 @@ def align(
     epochs: float | None = None, minutes: float | None = None, batch: int = 96, lr: float | None = None,
     text_lr: float | None = None, seed: int = 0, resume: bool = False, split_by: str | None = None,
     weights: Sequence[float] | None = None, backgrounds: str | Path | None = None,
-    teacher: tuple[Sequence[str], np.ndarray] | None = None, voice: torch.nn.Module | None = None,
+    teacher: tuple[Sequence[str], np.ndarray] | None = None, voice: Any | None = None,
     work: str | Path | None = None, small_until: float = 0.5, save_minutes: float = 3.0,
     progress: Callable[[dict], None] | None = None, notes: str = "",
 ) -> dict:  # fmt: skip
@@ -256,7 +258,7 @@ def align(
     lr = lr or (1.5e-3 if start is None else 3e-4)
     run = Trainer(model, config, tokenizer, shelf, behind, lesson, voice, batch=batch, lr=lr, text_lr=text_lr or lr,
                   small_until=small_until, seed=seed)  # fmt: skip
-    steps = None if minutes else max(1, round((epochs or 10) * (shelf.odds > 0).sum() / run.batch))
+    steps = max(1, round((epochs or 10) * (shelf.odds > 0).sum() / run.batch))
     checkpoint, curve, before = work / "checkpoint.pt", [], 0.0
     if resume and checkpoint.is_file():
         state = run.restore(checkpoint)
@@ -266,7 +268,7 @@ def align(
     recall, loss = curve[-1][2] if curve else 0.0, float("nan")
     while True:
         seconds = before + time.monotonic() - began
-        done = run.at / steps if steps else seconds / 60 / minutes
+        done = seconds / 60 / minutes if minutes else run.at / steps
         over = done >= 1
         if over or time.monotonic() - saved > 60 * save_minutes:
             recall = run.recall()
@@ -289,7 +291,7 @@ def align(
     return figures
 
 
-def card(catalogs, shelf: Shelf, figures: dict, start) -> str:
+def card(catalogs: Sequence[str | Path], shelf: Shelf, figures: dict, start: str | Path | None) -> str:
     """The model card that goes into the folder."""
     shops = ", ".join(Path(path).name for path in catalogs)
     return f"""# An image-text encoder for a shop

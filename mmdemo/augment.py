@@ -52,7 +52,7 @@ class Photos:
     def __len__(self) -> int:
         return int(self.starts[-1])
 
-    def __getitem__(self, rows: Sequence[int]) -> np.ndarray:
+    def __getitem__(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         of = np.searchsorted(self.starts, rows, side="right") - 1
         return np.stack([self.parts[part][row - self.starts[part]] for part, row in zip(of, rows, strict=True)])
 
@@ -83,10 +83,10 @@ def place(pixels: torch.Tensor, backgrounds: np.ndarray, rng: np.random.Generato
     theta[:, 0, 0] = theta[:, 1, 1] = size
     theta[:, :, 2] = shift
     layers = torch.cat([pixels, 1 - mask], 1)
-    moved = F.grid_sample(layers, F.affine_grid(theta, layers.shape, align_corners=False), align_corners=False)
+    moved = F.grid_sample(layers, F.affine_grid(theta, list(layers.shape), align_corners=False), align_corners=False)
     picks = torch.from_numpy(backgrounds[np.sort(rng.choice(len(backgrounds), len(pixels)))]).permute(0, 3, 1, 2) / 255
     theta = crops(len(pixels), rng, smallest=0.2)
-    behind = F.grid_sample(picks, F.affine_grid(theta, pixels.shape, align_corners=False), align_corners=False)
+    behind = F.grid_sample(picks, F.affine_grid(theta, list(pixels.shape), align_corners=False), align_corners=False)
     alpha = moved[:, 3:]
     placed = moved[:, :3] * alpha + behind * (1 - alpha)
     return torch.where(mask.amax((1, 2, 3), keepdim=True) > 0, placed, pixels)

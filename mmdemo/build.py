@@ -12,9 +12,10 @@ from mmdemo.embed import Progress, cropped, embed, image_rows, silent, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
 from mmdemo.evaluation import Queries, evaluate, read_queries
-from mmdemo.fit import fit, partial_texts
+from mmdemo.fit import fit
 from mmdemo.imaging import decode
 from mmdemo.index import WORK, ProductIndex, encoder_spec
+from mmdemo.lessons import partial_texts
 
 SAMPLE = 200  # products per task of the report
 
@@ -37,7 +38,7 @@ def build(
         seed=seed, progress=progress,
     )  # fmt: skip
     manifest: dict[str, Any] = {
-        "name": catalog.root.name,
+        "name": out.resolve().name,
         "encoder": {"spec": encoder_spec(encoder.spec), "name": encoder.name, "weights_sha256": encoder.weights_hash,
                     "preprocess": str(encoder.preprocess)},
         "catalogue_sha256": catalog.digest(),

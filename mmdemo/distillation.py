@@ -1,19 +1,19 @@
 """Keep a text tower near a sentence encoder, so that what it learns from one shop does not cost it the language."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from mmdemo.encoder import text_tower
+from mmdemo.encoder import Model, text_tower
 
 
 class Distillation(torch.nn.Module):
     """A linear map of the tower's pooled features must hit the teacher's vectors; the map is training-only."""
 
-    def __init__(self, texts: Sequence[str], vectors: np.ndarray, model, tokenizer, seed: int = 0):
+    def __init__(self, texts: Sequence[str], vectors: np.ndarray, model: Model, tokenizer: Callable, seed: int = 0):
         super().__init__()
         self.vectors, self.seed, self.calls = torch.from_numpy(np.asarray(vectors, np.float16)), seed, 0
         self.tokens = torch.cat([tokenizer(list(texts[at : at + 4096])).int() for at in range(0, len(texts), 4096)])
@@ -21,7 +21,7 @@ class Distillation(torch.nn.Module):
             width = text_tower(model, tokenizer(["a"]))[0].shape[1]
         self.map = torch.nn.Linear(width, self.vectors.shape[1], bias=False)
 
-    def loss(self, model: torch.nn.Module, batch: int, step: int | None = None) -> torch.Tensor:
+    def loss(self, model: Model, batch: int, step: int | None = None) -> torch.Tensor:
         """1 - cosine, plus the squared difference of the two similarity matrices, on a random batch."""
         self.calls += 1
         rng = np.random.default_rng([self.seed, self.calls if step is None else step])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mmdemo.catalog import Product, facets
+from mmdemo.product import SILENT, Product, facets
 from mmdemo.vectors import Array
 
 SENTENCES = (
@@ -39,10 +39,10 @@ def mine_edits(products: Sequence[Product], image: Array, rng: np.random.Generat
             parents[p.parent].append(row)
     families = [rows for rows in parents.values() if len(rows) > 1]
     if families:
-        seen = [c for c in columns.values() if len(set(c)) > 1]
+        seen = {name: c for name, c in columns.items() if len(set(c)) > 1}
         groups = families
     else:
-        seen = [c for name, c in columns.items() if name == "category" or _visible(c, image, rng)]
+        seen = {name: c for name, c in columns.items() if name == "category" or _visible(c, image, rng)}
         groups = [list(range(len(products)))]
     edits: list[_Change] = []
     for group in groups:
@@ -52,7 +52,7 @@ def mine_edits(products: Sequence[Product], image: Array, rng: np.random.Generat
 
 def _columns(products: Sequence[Product]) -> dict[str, list[str]]:
     """The facets with a manageable number of values, as columns of values."""
-    names = [n for n, values in facets(products).items() if len(values) <= 60]
+    names = [n for n, values in facets(products).items() if len(values) <= 60 and n not in SILENT]
     return {n: [str(p.field(n) or "") for p in products] for n in names}
 
 
@@ -69,14 +69,16 @@ def _visible(column: list[str], image: Array, rng: np.random.Generator, sample: 
     return (agree - chance) / max(1e-9, 1 - chance) > 0.35
 
 
-def _within(rows: list[int], columns: list[list[str]]) -> list[_Change]:
+def _within(rows: list[int], columns: dict[str, list[str]]) -> list[_Change]:
     """(reference, old, new, targets) for every change of one attribute that some product of the group answers."""
     edits: list[_Change] = []
-    for k, column in enumerate(columns):
+    for name, column in columns.items():
+        if name == "category":  # "this mug, as a lamp" is no edit
+            continue
         rest: dict[tuple[str, ...], dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         for row in rows:
             if column[row]:
-                rest[tuple(c[row] for j, c in enumerate(columns) if j != k)][column[row]].append(row)
+                rest[tuple(c[row] for other, c in columns.items() if other != name)][column[row]].append(row)
         for by_value in rest.values():
             if len(by_value) < 2 or sum(map(len, by_value.values())) > 400:
                 continue

@@ -20,6 +20,7 @@ from mmdemo.imaging import decode, thumbnail
 from mmdemo.vectors import Array, normalize
 
 SHARD = 256
+CORNERS_AND_MIDDLE = ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5))
 SIDE = 384  # pixels, longer side of the pictures that the app shows
 Progress = Callable[[int, int, str], None]
 
@@ -93,6 +94,19 @@ def image_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
     return _rows(vectors, features)
 
 
+def looks(picture: Image.Image, share: float = 0.86) -> list[Image.Image]:
+    """The picture, its four corners and its middle (`share` of each side), as in the ten-crop test of AlexNet."""
+    w, h = round(picture.width * share), round(picture.height * share)
+    places = [(x * (picture.width - w), y * (picture.height - h)) for x, y in CORNERS_AND_MIDDLE]
+    return [picture, *(picture.crop((round(x), round(y), round(x) + w, round(y) + h)) for x, y in places)]
+
+
+def product_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
+    """Rows of pictures as products carry them: the mean over `looks`, so that a cropped photo still finds its own."""
+    rows = np.stack([image_rows(encoder, some) for some in zip(*map(looks, pictures), strict=True)]).mean(0)
+    return _rows(normalize(rows[:, : encoder.dim]), rows[:, encoder.dim :])
+
+
 def text_rows(encoder: Encoder, texts: Sequence[str]) -> Array:
     """Rows (n, width) of sentences: the unit embedding, then the tower's pooled features at unit length."""
     features, vectors = encoder.text_both(texts)
@@ -101,7 +115,7 @@ def text_rows(encoder: Encoder, texts: Sequence[str]) -> Array:
 
 def _rows(vectors: Array, features: Array) -> Array:
     # A tower that hides its pooled features hands out the embedding again: once is enough.
-    if features.shape == vectors.shape and np.allclose(normalize(features), vectors, atol=1e-5):
+    if not features.size or (features.shape == vectors.shape and np.allclose(normalize(features), vectors, atol=1e-5)):
         return vectors
     return np.hstack([vectors, normalize(features)])
 
@@ -129,7 +143,7 @@ def _write_shard(path: Path, catalog: Catalog, rows: list[Product], encoder: Enc
             pictures.append(picture)
         kept.append(i)
     text = text_rows(encoder, [rows[i].text for i in kept] or ["-"])[: len(kept)]
-    seen = image_rows(encoder, pictures or [Image.new("RGB", (8, 8), "white")])
+    seen = product_rows(encoder, pictures or [Image.new("RGB", (8, 8), "white")])
     image = np.zeros((len(kept), seen.shape[1]), np.float32)
     image[with_picture] = seen[: len(with_picture)]
     view = np.zeros_like(image)

@@ -6,8 +6,9 @@ Knows nothing of catalogues, indexes or training. A model is named by a spec: a 
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 # isort: off
 from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
@@ -21,11 +22,12 @@ from PIL import Image
 from mmdemo.errors import InputError
 from mmdemo.vectors import normalize
 
+Model = Any  # one of open_clip's classes: what they share goes by name, not by type
 BATCH = 32  # pictures or sentences per forward pass: past this two cores gain nothing
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 
 
-def text_tower(model: torch.nn.Module, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def text_tower(model: Model, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """(pooled features, embedding) of token rows; the embedding stands for both where the features are hidden.
 
     A causal tower that reads its answer at the end mark cannot see the padding behind it, so the padding is cut
@@ -43,13 +45,13 @@ def text_tower(model: torch.nn.Module, tokens: torch.Tensor) -> tuple[torch.Tens
     return pooled, project(pooled) if isinstance(project, torch.nn.Linear) else pooled @ project
 
 
-def _causal(model: torch.nn.Module, words: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
+def _causal(model: Model, words: torch.Tensor, ends: torch.Tensor) -> torch.Tensor:
     length = int(ends.max()) + 1
     x = model.transformer(words[:, :length], attn_mask=model.attn_mask[:length, :length])
     return model.ln_final(x)[torch.arange(len(x)), ends]
 
 
-def image_tower(model: torch.nn.Module, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def image_tower(model: Model, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """(pooled features, embedding) of prepared pictures; the embedding stands for both where features are hidden."""
     visual = model.visual
     if hasattr(visual, "trunk") and hasattr(visual, "head"):
@@ -65,7 +67,9 @@ def image_tower(model: torch.nn.Module, pixels: torch.Tensor) -> tuple[torch.Ten
 class Encoder:
     """A loaded model. Attributes: spec, name, dim, weights_hash (sha256 hex of the weights), device-free (CPU)."""
 
-    def __init__(self, model: torch.nn.Module, preprocess, tokenizer, spec: str, name: str, weights_hash: str):
+    def __init__(
+        self, model: Model, preprocess: Callable, tokenizer: Callable, spec: str, name: str, weights_hash: str
+    ):
         self.model, self.preprocess, self.tokenizer = model.eval(), preprocess, tokenizer
         self.spec, self.name, self.weights_hash = spec, name, weights_hash
         with torch.inference_mode():
@@ -172,16 +176,17 @@ class Encoder:
         return self._batched(texts, lambda some: self.tokenizer(list(some)), text_tower)
 
     @torch.inference_mode()
-    def _batched(self, items, prepare, tower) -> tuple[np.ndarray, np.ndarray]:
+    def _batched(self, items: Sequence, prepare: Callable, tower: Callable) -> tuple[np.ndarray, np.ndarray]:
         if isinstance(items, (str, Image.Image)):
             raise TypeError("expected a list of pictures or sentences, got a single one")
         if not len(items):
             return np.zeros((0, self.dim), np.float32), np.zeros((0, self.dim), np.float32)
         parts = [tower(self.model, prepare(items[at : at + BATCH])) for at in range(0, len(items), BATCH)]
-        return tuple(torch.cat([part[i].float() for part in parts]).numpy() for i in (0, 1))
+        features, vectors = (torch.cat([part[i].float() for part in parts]).numpy() for i in (0, 1))
+        return features, vectors
 
 
-def state_hash(model: torch.nn.Module) -> str:
+def state_hash(model: Model) -> str:
     """sha256 hex over the model's weights, by name."""
     digest = hashlib.sha256()
     for name, value in sorted(model.state_dict().items()):

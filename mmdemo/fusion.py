@@ -26,7 +26,7 @@ def _unit(x: Tensor) -> Tensor:
 class Adapter(nn.Module):
     """A residual bottleneck on one modality, the identity at the start (CLIP-Adapter, Gao et al. 2021)."""
 
-    def __init__(self, dim: int, width: int, hidden: int = 128) -> None:
+    def __init__(self, dim: int, width: int, hidden: int = 64) -> None:
         super().__init__()
         self.dim = dim
         self.down = nn.Linear(width, hidden)
@@ -130,13 +130,13 @@ class Trained(FusionHead):
         super().__init__(dim, image_width, text_width)
         self.image_adapter = Adapter(dim, self.image_width)
         self.text_adapter = Adapter(dim, self.text_width)
-        # From one modality to the other: the encoder's space is shared, so the identity is a good start.
+        # From one modality to the other: the encoder's space is shared, so little is missing and zero is a good start.
         self.image_to_text = nn.Linear(dim, dim, bias=False)
         self.text_to_image = nn.Linear(dim, dim, bias=False)
         for m in (self.image_to_text, self.text_to_image):
-            nn.init.eye_(m.weight)
+            nn.init.zeros_(m.weight)
         self.of_product = nn.Parameter(torch.zeros(2))  # log-weights of the blocks
-        self.of_image = nn.Parameter(torch.tensor([0.0, -1.0]))
+        self.of_image = nn.Parameter(torch.tensor([0.0, -3.0]))
         self.of_text = nn.Parameter(torch.tensor([-0.5, 0.0]))
 
     def align(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
@@ -148,13 +148,13 @@ class Trained(FusionHead):
         a, b = torch.softmax(self.of_product, 0).sqrt()
         # A missing modality is filled with the translation of the other, so that no product is favoured for a gap.
         both = _there(i) & _there(t)
-        i_for_t = torch.where(both, 0 * i, _unit(self.image_to_text(i)))
-        t_for_i = torch.where(both, 0 * t, _unit(self.text_to_image(t)))
+        i_for_t = torch.where(both, 0 * i, _unit(i + self.image_to_text(i)))
+        t_for_i = torch.where(both, 0 * t, _unit(t + self.text_to_image(t)))
         return torch.cat([a * i, b * i_for_t], 1), torch.cat([a * t_for_i, b * t], 1), torch.zeros(len(i), self.width)
 
     def _query(self, image: Tensor, text: Tensor) -> Parts:
         i, t = self.align(image, text)
-        i_as_t, t_as_i = _unit(self.image_to_text(i)), _unit(self.text_to_image(t))
+        i_as_t, t_as_i = _unit(i + self.image_to_text(i)), _unit(t + self.text_to_image(t))
         both = _there(i) & _there(t)
         (a, b), (c, d) = self.of_image.exp(), self.of_text.exp()
         image_alone, text_alone = torch.cat([a * i, b * i_as_t], 1), torch.cat([c * t_as_i, d * t], 1)
@@ -174,7 +174,7 @@ class Concat(Trained):
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None) -> None:
         super().__init__(dim, image_width, text_width)
         self.joint = _joint(dim)
-        self.share = nn.Parameter(torch.tensor([[0.0, -1.0], [-1.0, 0.0]]))  # log-weights (modality, block)
+        self.share = nn.Parameter(torch.zeros(2, 2))  # log-weights (modality, block)
 
     def _combine(self, i: Tensor, i_as_t: Tensor, t: Tensor, t_as_i: Tensor) -> Parts:
         (a, b), (c, d) = self.share.exp()
@@ -237,7 +237,8 @@ def _whole(parts: Parts) -> Tensor:
 
 def _joint(dim: int) -> nn.Sequential:
     """Both vectors to both blocks, silent at the start."""
-    net = nn.Sequential(nn.Linear(2 * dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, 2 * dim, bias=False))
+    hidden = 3 * dim // 4
+    net = nn.Sequential(nn.Linear(2 * dim, hidden), nn.GELU(), nn.Linear(hidden, 2 * dim, bias=False))
     nn.init.zeros_(net[2].weight)  # type: ignore[arg-type]
     return net
 

@@ -166,10 +166,11 @@ class ProductIndex:
         save_head(self.head, folder / "head.safetensors")
         self.store.save(folder / "index.faiss")
         (folder / "report.json").write_text(json.dumps(self.report, indent=1, ensure_ascii=False), encoding="utf-8")
+        written = [p for p in sorted(folder.rglob("*")) if p.is_file()]
         manifest = {
             **self.manifest, "format": FORMAT, "version": version, "count": len(self), "dim": self.head.width,
             "metric": "cosine", "head": self.head.name,
-            "files": {str(p.relative_to(folder).as_posix()): _sha256(p) for p in sorted(folder.rglob("*")) if p.is_file()},
+            "files": {p.relative_to(folder).as_posix(): _sha256(p) for p in written},
         }  # fmt: skip
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
         for file in folder.rglob("*"):

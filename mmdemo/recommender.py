@@ -102,7 +102,7 @@ class Recommender:
         }  # fmt: skip
 
     def embed(self, query: Query) -> tuple[Array, str]:
-        """The query's three parts (3, dim), summing to a unit vector, and what it asks with: image, text, both, like."""
+        """The query's three parts (3, width), summing to a unit vector, and its kind: image, text, both or like."""
         if query.empty:
             raise InputError("there is nothing to search by: give a photo, some words, or a product to start from")
         image = self._image_row(query)

@@ -94,36 +94,37 @@ class Shelf:
         self, catalogs: Sequence[Path | str], work: Path, side: int, weights: Sequence[float], split_by: str | None
     ):
         self.products: list[Product] = []
-        paths, parts, owner, weight, aside, identity = [], [], [], [], [], []
+        shown: list[tuple[Path, int, float, bool]] = []  # picture, product, weight, kept aside
+        parts, identity = [], []
         for number, (path, heavy) in enumerate(zip(catalogs, weights, strict=True)):
             catalog = Catalog.read(path)
-            base, first, at = len(self.products), len(paths), {}
+            base, first, at = len(self.products), len(shown), {}
             for product in catalog.products:
                 picture = catalog.image_path(product)
                 if picture is None:
                     continue
                 at[product.id] = len(self.products)
                 kept = held_out(product, split_by)
-                paths.append(picture), owner.append(at[product.id]), weight.append(heavy), aside.append(kept)
+                shown.append((picture, at[product.id], heavy, kept))
                 identity.append(f"{number}/{product.group or product.id}")
                 self.products.append(product)
             for picture, product_id, kept in other_photos(catalog.root):
                 if product_id in at:
                     kept = kept or held_out(self.products[at[product_id]], split_by)
-                    paths.append(picture), owner.append(at[product_id]), weight.append(heavy), aside.append(kept)
-            if mine := paths[first:]:
+                    shown.append((picture, at[product_id], heavy, kept))
+            if mine := [photo[0] for photo in shown[first:]]:
                 key = zlib.crc32("\n".join(f"{p} {p.stat().st_size}" for p in mine).encode())
                 parts.append(cache(mine, work / f"photos-{side}-{key:08x}.npy", side))
             tqdm.write(f"{path}: {len(self.products) - base} products, {len(mine)} photos")
-        if not paths:
+        if not shown:
             raise InputError("nothing to train on: expected catalogues with pictures, found none")
-        self.owner, self.aside = np.array(owner), np.array(aside)
-        self.odds = np.where(self.aside, 0.0, weight)
+        self.owner, self.aside = np.array([photo[1] for photo in shown]), np.array([photo[3] for photo in shown])
+        self.odds = np.where(self.aside, 0.0, [photo[2] for photo in shown])
         if not self.odds.sum():
             raise InputError("nothing to train on: every product is kept aside for measuring; add more products")
         self.photos_of: dict[int, list[int]] = {}
-        for photo in np.flatnonzero(~self.aside):
-            self.photos_of.setdefault(self.owner[photo], []).append(photo)
+        for photo in np.flatnonzero(~self.aside).tolist():
+            self.photos_of.setdefault(int(self.owner[photo]), []).append(photo)
         self.pixels = Photos(parts)
         self.identity = np.unique(identity, return_inverse=True)[1]
         # one parent, all facts alike: sizes of one thing; striped and plain ones differ

@@ -70,14 +70,11 @@ def render_phone(out: Path, processes: int, resume: bool) -> None:
     for _ in _bar(jobs.run("phone", todo, folder, processes), len(todo), "phone"):
         pass
     composed = {
-        (q["reference_id"], q["new"]): q["target_ids"]
-        for q in catalogue.composed_queries(list(by_id.values()))
+        (q["reference_id"], q["new"]): q["target_ids"] for q in catalogue.composed_queries(list(by_id.values()))
     }
     data = []
     for i, (p, text) in enumerate(chosen):
-        target = next(
-            (ids for (ref, new), ids in composed.items() if ref == p.id and text.endswith(new)), p.id
-        )
+        target = next((ids for (ref, new), ids in composed.items() if ref == p.id and text.endswith(new)), p.id)
         data.append(
             {
                 "query_id": f"q{i + 1:02d}",
@@ -87,9 +84,7 @@ def render_phone(out: Path, processes: int, resume: bool) -> None:
                 "product_id": target if text else p.id,
             }
         )
-    catalogue.write_csv(
-        out / "queries.csv", ("query_id", "image", "text", "reference_id", "product_id"), data
-    )
+    catalogue.write_csv(out / "queries.csv", ("query_id", "image", "text", "reference_id", "product_id"), data)
 
 
 def main() -> None:

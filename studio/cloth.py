@@ -39,9 +39,7 @@ def triangulate(outline: Array, step: float) -> tuple[Array, Array]:
     """Even triangles inside an outline; its own points come first."""
     lo, hi = outline.min(0), outline.max(0)
     rows = np.arange(lo[1], hi[1], step * 0.866)
-    grid = np.array(
-        [(x + (j % 2) * step / 2, y) for j, y in enumerate(rows) for x in np.arange(lo[0], hi[0], step)]
-    )
+    grid = np.array([(x + (j % 2) * step / 2, y) for j, y in enumerate(rows) for x in np.arange(lo[0], hi[0], step)])
     grid = grid[inside(outline, grid)]
     grid = grid[cKDTree(outline).query(grid)[0] > step * 0.55]
     points = np.vstack([outline, grid])
@@ -128,9 +126,7 @@ def simulate(
     span = np.linalg.norm(rest[h[:, 0]] - rest[h[:, 1]], axis=1)
     degree = np.bincount(e.ravel(), minlength=n)[:, None]
     hinge_degree = np.maximum(np.bincount(h.ravel(), minlength=n), 1)[:, None]
-    area = np.linalg.norm(
-        np.cross(rest[tri[:, 1]] - rest[tri[:, 0]], rest[tri[:, 2]] - rest[tri[:, 0]]), axis=1
-    ).mean()
+    area = np.linalg.norm(np.cross(rest[tri[:, 1]] - rest[tri[:, 0]], rest[tri[:, 2]] - rest[tri[:, 0]]), axis=1).mean()
     ei, hi, ti = np.r_[e[:, 0], e[:, 1]], np.r_[h[:, 0], h[:, 1]], tri.T.ravel()
     for _ in range(steps):
         speed = (x - previous) * damping
@@ -198,9 +194,7 @@ def crease(xy: Array, start: Points, angle: float, length: float, width: float) 
     d = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
     r = xy - np.asarray(start, float)
     along, across = r @ d, r @ np.array([-d[1], d[0]])
-    return (
-        np.exp(-((across / width) ** 2)) * np.clip(along / 0.1, 0, 1) * np.exp(-np.clip(along, 0, 9) / length)
-    )
+    return np.exp(-((across / width) ** 2)) * np.clip(along / 0.1, 0, 1) * np.exp(-np.clip(along, 0, 9) / length)
 
 
 def lay_flat(

@@ -303,8 +303,7 @@ def wish(changed: str, old: str, new: str, category: str, rng: random.Random) ->
     return text.format(
         old="pattern"
         if changed == "pattern"
-        and old
-        in ("speckled", "dipped", "marbled", "terrazzo", "floral", "graphic", "colour block", "chevron")
+        and old in ("speckled", "dipped", "marbled", "terrazzo", "floral", "graphic", "colour block", "chevron")
         else old,
         new=new,
         thing=thing,

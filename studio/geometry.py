@@ -95,9 +95,7 @@ def catmull(points: Points, n: int = 12, closed: bool = False) -> Array:
     out = []
     for k in range(1, len(q) - 2):
         a, b, c, d = q[k - 1 : k + 3]
-        out.append(
-            0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-        )
+        out.append(0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3))
     if not closed:
         out.append(p[-1:])
     return np.vstack(out)
@@ -239,9 +237,7 @@ def sweep(
     a = np.linspace(0, 2 * np.pi, n + 1)
     ca, sa = (np.sign(f) * np.abs(f) ** (2 / power) for f in (np.cos(a), np.sin(a)))
     ca[-1], sa[-1] = ca[0], sa[0]
-    xyz = (
-        p[:, None] + nn[:, None] * (rx[:, None] * ca)[..., None] + b[:, None] * (ry[:, None] * sa)[..., None]
-    )
+    xyz = p[:, None] + nn[:, None] * (rx[:, None] * ca)[..., None] + b[:, None] * (ry[:, None] * sa)[..., None]
     s = arc_length(p)
     uv = np.stack(np.broadcast_arrays((s / s[-1])[:, None], (a / (2 * np.pi))[None]), -1)
     return Mesh(xyz.reshape(-1, 3), grid_faces(len(p), n + 1, wrap_u=closed), uv.reshape(-1, 2))
@@ -269,9 +265,7 @@ def loft(rings: Array) -> Mesh:
     return Mesh(rows.reshape(-1, 3), grid_faces(k + 2, n + 1)[:, ::-1], uv.reshape(-1, 2))
 
 
-def rounded_box(
-    sx: float, sy: float, sz: float, radius: float = 0.02, n: int = 10, bulge: float = 0.0
-) -> Mesh:
+def rounded_box(sx: float, sy: float, sz: float, radius: float = 0.02, n: int = 10, bulge: float = 0.0) -> Mesh:
     """Box with rounded edges, centred; `bulge` pillows its faces. UVs are metres on each face."""
     half = np.array([sx, sy, sz]) / 2
     r = min(radius, *(half * 0.999))
@@ -292,9 +286,7 @@ def rounded_box(
             inner = np.clip(p, -(half - r), half - r)
             d = p - inner
             q = inner + d / (np.linalg.norm(d, axis=-1, keepdims=True) + EPS) * r
-            q[..., k] += (
-                sign * bulge * np.clip(1 - (a / half[i]) ** 2, 0, 1) * np.clip(1 - (b / half[j]) ** 2, 0, 1)
-            )
+            q[..., k] += sign * bulge * np.clip(1 - (a / half[i]) ** 2, 0, 1) * np.clip(1 - (b / half[j]) ** 2, 0, 1)
             f = grid_faces(*a.shape) + offset
             vertices.append(q.reshape(-1, 3))
             faces.append(f if sign > 0 else f[:, ::-1])
@@ -303,9 +295,7 @@ def rounded_box(
     return Mesh(np.vstack(vertices), np.vstack(faces), np.vstack(uvs))
 
 
-def superellipsoid(
-    a: float, b: float, c: float, e1: float = 1.0, e2: float = 1.0, nu: int = 96, nv: int = 48
-) -> Mesh:
+def superellipsoid(a: float, b: float, c: float, e1: float = 1.0, e2: float = 1.0, nu: int = 96, nv: int = 48) -> Mesh:
     """Ellipsoid with half axes a, b, c; exponents under 1 square it off (e1 up the side, e2 around)."""
     u, v = np.linspace(-np.pi, np.pi, nu + 1), np.linspace(-np.pi / 2, np.pi / 2, nv + 1)
     uu, vv = np.meshgrid(u, v, indexing="ij")

@@ -77,9 +77,7 @@ def phone_picture(product: Product, model: Model) -> np.ndarray:
 
     rng = np.random.default_rng(_seed("phone/" + product.id))
     side = rng.choice([-1, 1])
-    view = View(
-        model.view.azimuth + side * rng.uniform(25, 50), rng.uniform(22, 34), fill=rng.uniform(0.56, 0.68)
-    )
+    view = View(model.view.azimuth + side * rng.uniform(25, 50), rng.uniform(22, 34), fill=rng.uniform(0.56, 0.68))
     shift = (side * rng.uniform(0.05, 0.12), rng.uniform(-0.08, 0.02))
     parts, cam = camera.frame(model, view, shift, roll=rng.uniform(-5, 5))
     kind = str(rng.choice(["oak", "walnut", "beech"]))

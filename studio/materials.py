@@ -96,9 +96,7 @@ def ceramic(kind: str = "ceramic") -> Material:
     """Glazed or bare clay; the kind sets the gloss."""
     gloss = CERAMIC_GLOSS[kind]
     if kind in ("concrete", "earthenware"):
-        return Material(
-            roughness=gloss, specular=0.2, bump=patterns.nap(), bump_depth=0.006, bump_repeat=(3, 3)
-        )
+        return Material(roughness=gloss, specular=0.2, bump=patterns.nap(), bump_depth=0.006, bump_repeat=(3, 3))
     return Material(roughness=gloss, specular=0.5, coat=0.5 if gloss < 0.3 else 0.0)
 
 

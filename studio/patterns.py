@@ -89,23 +89,17 @@ def diamonds(u: Array, v: Array, ku: float, kv: float) -> Array:
     return step(0.30 - np.abs((u * ku) % 1 - 0.5) - np.abs((v * kv * 0.7) % 1 - 0.5), 0.05)
 
 
-MASKS = {
-    f.__name__: f for f in (stripes, pinstripes, dots, checks, chevron, dipped, floral, leaves, diamonds)
-}
+MASKS = {f.__name__: f for f in (stripes, pinstripes, dots, checks, chevron, dipped, floral, leaves, diamonds)}
 PATTERNS = ("plain", *MASKS, "speckled", "terrazzo", "marbled")
 
 
 def speckle(rng: np.random.Generator, density: float = 0.0035, n: int = SIZE) -> Array:
     """Fine and coarse specks, as iron makes in a glaze."""
     fine, coarse = (rng.random((n, n)) < density), (rng.random((n, n)) < density * 0.15)
-    return np.clip(
-        ndimage.gaussian_filter(fine * 1.0, 1.2) * 9 + ndimage.gaussian_filter(coarse * 1.0, 2.6) * 30, 0, 1
-    )
+    return np.clip(ndimage.gaussian_filter(fine * 1.0, 1.2) * 9 + ndimage.gaussian_filter(coarse * 1.0, 2.6) * 30, 0, 1)
 
 
-def terrazzo(
-    rng: np.random.Generator, base: Array, chips: list[Array], n: int = SIZE, count: int = 260
-) -> Array:
+def terrazzo(rng: np.random.Generator, base: Array, chips: list[Array], n: int = SIZE, count: int = 260) -> Array:
     """Chips of several colours in a base."""
     seeds = rng.random((count, 2))
     u, v = uv_grid(n)
@@ -192,8 +186,6 @@ def wood(
     w = noise(rng, n / 3, n / 30, n) * 0.5 + noise(rng, n / 5, n / 60, n) * 0.15
     ring = (0.5 + 0.5 * np.sin(2 * np.pi * (v * 9 + w))) ** 1.6
     grain = noise(rng, n / 18, 0.7, n) * 0.5 + noise(rng, n / 10, 1.4, n) * 0.4
-    colour = mix(
-        light, dark, np.clip(0.25 + 0.4 * ring + 0.16 * grain + 0.1 * noise(rng, n / 4, n / 12, n), 0, 1)
-    )
+    colour = mix(light, dark, np.clip(0.25 + 0.4 * ring + 0.16 * grain + 0.1 * noise(rng, n / 4, n / 12, n), 0, 1))
     height = np.clip(0.5 - 0.15 * grain, 0, 1)
     return (colour.transpose(1, 0, 2), height.T) if along_v else (colour, height)

@@ -122,9 +122,7 @@ def _strip(profile: Array, half_width: float = 16.0) -> Mesh:
     x = np.linspace(-half_width, half_width, 3)
     v = np.stack([np.repeat(x, n), np.tile(profile[:, 0], 3), np.tile(profile[:, 1], 3)], 1)
     depth = np.r_[0, np.cumsum(np.linalg.norm(np.diff(profile, axis=0), axis=1))]
-    return Mesh(
-        v, grid_faces(3, n)[:, ::-1], np.stack([np.tile(depth, 3), np.repeat(x, n)], 1) * 0.35, closed=False
-    )
+    return Mesh(v, grid_faces(3, n)[:, ::-1], np.stack([np.tile(depth, 3), np.repeat(x, n)], 1) * 0.35, closed=False)
 
 
 STUDIO = Stage(Material(colour=np.array([0.982, 0.981, 0.978]), roughness=1.0, specular=0.0))
@@ -188,8 +186,7 @@ def render(
         scene[f"part{i}"] = _shape(mesh, materials[slot], f"part{i}")
     image = np.nan_to_num(np.array(mi.render(mi.load_dict(scene), spp=samples, seed=seed)))
     light, albedo, normal = (
-        np.ascontiguousarray(a, np.float32)
-        for a in (image[..., :3], np.clip(image[..., 3:6], 0, 1), image[..., 6:9])
+        np.ascontiguousarray(a, np.float32) for a in (image[..., :3], np.clip(image[..., 3:6], 0, 1), image[..., 6:9])
     )
     return tone_map(np.asarray(pyoidn.denoise(light, albedo, normal, hdr=True)), rig.exposure)
 

@@ -52,12 +52,15 @@ def test_a_cropped_recompressed_own_picture_finds_its_product_first_in_95_of_100
 def test_titles_find_their_products(recommender):
     products = recommender.index.products
     found = sum(
-        p.id in [r.id for r in recommender.recommend(Query(text=p.title, k=10))] for p in products[:: len(products) // 60]
+        p.id in [r.id for r in recommender.recommend(Query(text=p.title, k=10))]
+        for p in products[:: len(products) // 60]
     )
     assert found >= 54, f"{found} of about 60"
 
 
-@pytest.mark.parametrize(("words", "category"), [("a mug for coffee", "Mug"), ("something to sit on, a chair", "Chair")])
+@pytest.mark.parametrize(
+    ("words", "category"), [("a mug for coffee", "Mug"), ("something to sit on, a chair", "Chair")]
+)
 def test_plain_words_find_the_kind_of_thing(recommender, words, category):
     results = recommender.recommend(Query(text=words, k=5))
     assert sum(r.product.category == category for r in results) >= 4, [r.title for r in results]
@@ -76,5 +79,3 @@ def test_the_report_shows_the_head_beside_its_baselines_on_products_never_traine
 def test_edits_are_answered_better_than_by_the_mean_of_both_vectors(recommender):
     edits = recommender.index.report["tasks"]["edits"]["unseen"]["rankers"]
     assert edits["head"]["recall@1"]["low"] > edits["mean"]["recall@1"]["value"]
-
-

@@ -61,7 +61,7 @@ def test_photo_queries_give_the_brute_force_ranking_of_pictures(index, tmp_path)
     image = score_matrices(index, queries)["image"]
     np.testing.assert_allclose(image[0], index.image @ queries.image[0], atol=1e-6)
     result = evaluate(index, queries)
-    assert result["rankers"]["image"]["recall@1"]["value"] == 1
+    assert result["rankers"]["image"]["recall@5"]["value"] == 1
     assert result["rankers"]["text"] is None
 
 

@@ -7,7 +7,8 @@ from mmdemo.calibration import calibrate
 from mmdemo.catalog import Catalog, Product
 from mmdemo.edits import mine_edits
 from mmdemo.embed import embed, text_rows
-from mmdemo.fit import fit, loss_of, split_of
+from mmdemo.fit import fit, loss_of
+from mmdemo.lessons import split_of
 from mmdemo.vectors import normalize
 from tests.toys import ToyEncoder, toy_catalogue
 

@@ -1,5 +1,7 @@
 """One contract for every fusion head."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -40,13 +42,13 @@ def text():
 def test_parts_sum_to_a_unit_vector(head, image, text):
     for given in ({"image": image, "text": text}, {"image": image}, {"text": text}):
         parts = head.parts(**given)
-        assert parts.shape == (7, 3, DIM) and parts.dtype == np.float32
+        assert parts.shape == (7, 3, head.width) and parts.dtype == np.float32
         np.testing.assert_allclose(np.linalg.norm(parts.sum(1), axis=1), 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.2, 0.5, 0.9, 1.0])
 def test_a_score_splits_into_its_parts_to_1e_5(head, image, text, weight):
-    product = head.fuse(image=image[:1], text=text[:1])[0]
+    product = head.product_parts(image=image[:1], text=text[:1]).sum(1)[0]
     parts = head.parts(image=image, text=text, weight=weight)
     scores = head.fuse(image=image, text=text, weight=weight) @ product
     np.testing.assert_allclose((parts @ product).sum(1), scores, atol=1e-5)
@@ -76,7 +78,7 @@ def test_the_ends_of_the_slider_are_the_one_modality_answers(head, image, text):
 
 def test_the_slider_moves_the_vector_smoothly(head, image, text):
     steps = [head.fuse(image=image, text=text, weight=w) for w in np.linspace(0, 1, 101)]
-    moved = [np.linalg.norm(b - a, axis=1).max() for a, b in zip(steps, steps[1:], strict=False)]
+    moved = [np.linalg.norm(b - a, axis=1).max() for a, b in pairwise(steps)]
     assert max(moved) < 0.15
 
 
@@ -106,11 +108,30 @@ def test_the_mean_head_is_the_normalised_mean_of_both_vectors(image, text):
     np.testing.assert_allclose(fused, normalize(image[:, :DIM] + text[:, :DIM]), atol=1e-5)
 
 
-@pytest.mark.parametrize("name", list(HEADS))
-def test_an_untrained_head_starts_as_the_mean(name, image, text):
-    mean = Mean(DIM, DIM + EXTRA, DIM + EXTRA).fuse(image=image, text=text)
-    fresh = HEADS[name](DIM, DIM + EXTRA, DIM + EXTRA).eval().fuse(image=image, text=text)
-    np.testing.assert_allclose(fresh, mean, atol=1e-5)
+def test_products_are_unit_vectors_whatever_they_lack(head, image, text):
+    image[2], text[5] = 0, 0
+    parts = head.product_parts(image=image, text=text)
+    assert parts.shape == (7, 3, head.width)
+    np.testing.assert_allclose(np.linalg.norm(parts.sum(1), axis=1), 1, atol=1e-5)
+    assert not parts[2, 0].any() and not parts[5, 1].any(), "what is missing has no part"
+
+
+@pytest.mark.parametrize("name", ["concat", "weighted", "attention"])
+def test_before_training_a_photo_alone_ranks_products_mostly_by_their_pictures(name, image, text):
+    head = HEADS[name](DIM, DIM + EXTRA, DIM + EXTRA).eval()
+    products = head.product_parts(image=image, text=text).sum(1)
+    assert (head.fuse(image=image) @ products.T).argmax(1).tolist() == list(range(7))
+    assert (head.fuse(text=text) @ products.T).argmax(1).tolist() == list(range(7))
+
+
+def test_a_products_text_does_not_blur_its_picture(image, text):
+    """Two products with the same picture score alike for that picture, up to what their texts say of it."""
+    head = HEADS["concat"](DIM, DIM + EXTRA, DIM + EXTRA).eval()
+    with torch.no_grad():
+        head.of_image.copy_(torch.tensor([0.0, -20.0]))  # a photo asks of pictures alone
+    same = np.repeat(image[:1], 7, 0)
+    scores = head.fuse(image=image[:1]) @ head.product_parts(image=same, text=text).sum(1).T
+    np.testing.assert_allclose(scores[0], scores[0, 0], atol=1e-5)
 
 
 def test_an_adapter_starts_as_the_identity_and_keeps_missing_rows_missing(image):

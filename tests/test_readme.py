@@ -28,7 +28,9 @@ def test_every_file_that_the_readme_links_exists():
 
 def test_every_module_is_annotated_and_every_annotated_file_exists():
     listed = set(re.findall(r"^(\S+[./]\S*|Makefile) +\S", README.split("```text\n")[1].split("```")[0], re.M))
-    known = {p for p in tracked() if re.fullmatch(r"(app\.py|mmdemo/[^/]+\.py|mmdemo/ui/[^/]+\.py|Makefile|\w+\.toml)", p)}
+    known = {
+        p for p in tracked() if re.fullmatch(r"(app\.py|mmdemo/[^/]+\.py|mmdemo/ui/[^/]+\.py|Makefile|\w+\.toml)", p)
+    }
     known -= {p for p in known if p.endswith("__init__.py") and not (HOME / p).read_text().strip()}
     assert known <= listed, sorted(known - listed)
     assert not [p for p in listed if not (HOME / p).exists()]

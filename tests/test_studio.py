@@ -66,9 +66,7 @@ def test_shapes_are_finite_and_closed(shape: tuple[str, int]) -> None:
             assert geometry.open_edges(mesh) == 0, slot
 
 
-@pytest.mark.parametrize(
-    ("key", "outside", "inside"), [("mug", "body", "lining"), ("planter", "pot", "inside")]
-)
+@pytest.mark.parametrize(("key", "outside", "inside"), [("mug", "body", "lining"), ("planter", "pot", "inside")])
 def test_vessel_walls_meet_at_the_rim(key: str, outside: str, inside: str) -> None:
     parts = model(key, 0).parts
     wall = geometry.merge(m for slot, m in parts if slot in (outside, inside))

@@ -1,10 +1,10 @@
 """How good an encoder is: one table, on products, senders and photos that it was not trained on.
 
-    python training/measure.py --encoder assets/encoder --data DATA [--catalog CATALOG] [--json FILE]
+    python training/measure.py --encoder assets/encoder --data DATA [--catalog CATALOG] [--views FOLDER] [--json FILE]
 
 Beside each figure: chance, and for questions asked with a picture also a colour histogram (8 x 8 x 8 bins of RGB,
-white left out) and raw pixels (16 x 16, mean taken off). CATALOG is the default catalogue with `queries.csv` beside
-it; both may be left out.
+white left out) and raw pixels (16 x 16, mean taken off). CATALOG is the default catalogue, whose `queries.csv` was not
+trained on; `--views` names the folder with further views of it that was, but for those kept aside.
 """
 
 import argparse
@@ -253,6 +253,7 @@ def main() -> None:
     parser.add_argument("--encoder", required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--catalog", type=Path)
+    parser.add_argument("--views", type=Path, help="the default catalogue with further views of its products")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     table = Table(Encoder.load(args.encoder))
@@ -264,9 +265,11 @@ def main() -> None:
     own(table, sportswear, "sportswear")
     if args.catalog:
         catalog = Catalog.read(args.catalog)
-        photos(table, catalog, "default catalogue: other view", 1, trained_on=False)
+        photos(table, catalog, "default catalogue: photo of queries.csv", 1, trained_on=False)
         words(table, catalog, "default catalogue")
         own(table, catalog, "default catalogue")
+    if args.views:
+        photos(table, Catalog.read(args.views), "default catalogue: other view", 1)
     times = speed(table.encoder)
     print(markdown(table.rows), f"\n\none core: {times['image']:.1f} ms a picture, {times['text']:.1f} ms a sentence")
     if args.json:

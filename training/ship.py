@@ -1,16 +1,13 @@
 """The recipe of the shipped encoder, in four steps that can each be stopped and resumed.
 
-    1. words       python training/language.py teach DATA/fashion DATA/... CATALOG --edits DATA/edit_texts/edits.csv \\
-                       --teacher FOLDER --out RUN/teacher.npz
-    2. text tower  python training/language.py distil RUN/teacher.npz --out RUN/language --minutes 12
-    3. images      python training/ship.py images --data DATA --teacher RUN/teacher.npz --start RUN/language \\
-                       --out RUN/images --minutes 40
-                   python training/ship.py join --images RUN/images --language RUN/language --out RUN/joined
-    4. together    python training/ship.py together --data DATA --teacher RUN/teacher.npz --start RUN/joined \\
-                       --also CATALOG --out RUN/together --minutes 18
+    1. words       training/language.py teach     the teacher's vectors of a corpus
+    2. text tower  training/language.py distil    learns to reproduce them
+    3. images      training/ship.py images        the image tower learns to match them
+                   training/ship.py join          one folder of both towers
+    4. together    training/ship.py together      both go on, the default catalogue mixed in
 
 Steps 2 and 3 do not wait for each other: the image tower trains against the teacher's vectors, so no text tower
-runs beside it. Step 4 trains both towers, the default catalogue mixed in. DATA holds the catalogues named below.
+runs beside it. `docs/encoder.md` has the commands with their options.
 """
 
 import argparse

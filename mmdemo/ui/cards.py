@@ -132,9 +132,7 @@ def safe_link(url: str) -> str:
 
 def catalogue_name(manifest: Mapping[str, object]) -> str:
     """What the header calls the catalogue."""
-    name = manifest.get("name") or manifest.get("catalogue") or manifest.get("catalog") or ""
-    name = name.get("name", "") if isinstance(name, Mapping) else name
-    return str(name) or "catalogue"
+    return str(manifest.get("name") or "catalogue")
 
 
 def encoder_name(manifest: Mapping[str, object]) -> str:

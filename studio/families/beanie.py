@@ -33,11 +33,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     def crown(a: np.ndarray, z: np.ndarray) -> np.ndarray:
         fade = np.clip((top - 0.02 - z) * 4, 0, 1)
         folds = 0.02 * np.sin(3 * a + 4 * z) + 0.015 * np.sin(5 * a - 2)
-        return (
-            1
-            + 0.022 * np.abs(np.sin(ribs * a / 2)) * fade
-            + (1 + 2.5 * slouch) * folds * np.clip(z - 0.35, 0, 1)
-        )
+        return 1 + 0.022 * np.abs(np.sin(ribs * a / 2)) * fade + (1 + 2.5 * slouch) * folds * np.clip(z - 0.35, 0, 1)
 
     body = revolve(np.vstack([[[0, 0.02]], catmull(line, 16)]), ribs * 8, crown, wall=(0.02, top))
     if slouch:

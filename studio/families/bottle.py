@@ -15,9 +15,7 @@ def _profile(kind: str) -> Array:
     if kind == "tumbler":
         return fillet([[0, 0], [0.27, 0], [0.36, 0.98]], [0, 0.05, 0], 12)
     if kind == "wide":
-        return fillet(
-            [[0, 0], [0.36, 0], [0.36, 0.92], [0.27, 1.05], [0.27, 1.12]], [0, 0.05, 0.12, 0.05, 0], 12
-        )
+        return fillet([[0, 0], [0.36, 0], [0.36, 0.92], [0.27, 1.05], [0.27, 1.12]], [0, 0.05, 0.12, 0.05, 0], 12)
     return fillet([[0, 0], [0.33, 0], [0.33, 0.72], [0.12, 1.06], [0.12, 1.34]], [0, 0.07, 0.3, 0.2, 0], 14)
 
 
@@ -39,9 +37,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
             64,
         )
         return Model([("body", body), ("cap", stopper)], view)
-    body = revolve(
-        np.vstack([line, [[0, top]]]), 144, wall=(0.02, top * (0.76 if kind == "bottle" else 0.98))
-    )
+    body = revolve(np.vstack([line, [[0, top]]]), 144, wall=(0.02, top * (0.76 if kind == "bottle" else 0.98)))
     parts = [("body", body)]
     if kind == "tumbler":
         cap = fillet(
@@ -69,9 +65,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         loop = np.stack([0.24 * np.cos(a), 0 * a, top + 0.12 + 0.26 * np.sin(a)], 1)
         parts.append(("cap", sweep(loop, 0.03, 0.05, n=20, power=3, up=(0, 1, 0))))
     else:
-        cap = fillet(
-            [[0, top - 0.02], [0.15, top - 0.02], [0.15, top + 0.24], [0, top + 0.24]], [0, 0.01, 0.03, 0], 8
-        )
+        cap = fillet([[0, top - 0.02], [0.15, top - 0.02], [0.15, top + 0.24], [0, top + 0.24]], [0, 0.01, 0.03, 0], 8)
         parts.append(("cap", revolve(cap, 96)))
         parts.append(("cap", sweep(circle(0.302, 0.03), 0.012, closed=True, n=12)))
     return Model(parts, view)
@@ -85,9 +79,7 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     body = (
         metal(variant.material)
         if bare
-        else painted(
-            lacquer(variant.colour, 0.42), variant.colour, variant.pattern, shape.get("repeats", (9, 6)), rng
-        )
+        else painted(lacquer(variant.colour, 0.42), variant.colour, variant.pattern, shape.get("repeats", (9, 6)), rng)
     )
     cap = (
         wood("beech", rng)

@@ -38,11 +38,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
             post = np.stack([s * (0.39 + 0.03 * t), 0.38 + 0.16 * t**1.4, SEAT - 0.02 + 0.88 * t], 1)
             parts.append(("frame", sweep(post, np.linspace(0.04, 0.03, 16), n=20)))
     if back in ("slat", "ladder"):
-        rails = (
-            ((1.66, 0.2), (1.38, 0.12))
-            if back == "slat"
-            else ((1.72, 0.1), (1.54, 0.1), (1.36, 0.1), (1.18, 0.1))
-        )
+        rails = ((1.66, 0.2), (1.38, 0.12)) if back == "slat" else ((1.72, 0.1), (1.54, 0.1), (1.36, 0.1), (1.18, 0.1))
         for z, h in rails:
             t = np.linspace(-1, 1, 24)
             f = (z - SEAT) / 0.86

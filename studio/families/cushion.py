@@ -37,9 +37,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     seam = x[cKDTree(flat[:, :2]).query(edge)[1]]
     parts = [("cover", Mesh(x, tri, flat[:, :2] / 2 + 0.5))]
     if shape.get("piping", True):
-        parts.append(
-            ("piping", sweep(catmull(seam, 2, closed=True), 0.026, closed=True, n=12).uv_scaled(30, 1))
-        )
+        parts.append(("piping", sweep(catmull(seam, 2, closed=True), 0.026, closed=True, n=12).uv_scaled(30, 1)))
     if shape.get("button"):
         # A button pulled in through the middle.
         r = np.linalg.norm(flat[:, :2], axis=1)
@@ -49,9 +47,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         for s in (z.max(), z.min()):
             parts.append(("piping", superellipsoid(0.08, 0.08, 0.035, nu=40, nv=20).moved((0, 0, s))))
     lean = rotation("x", shape.get("lean", 72))
-    return Model(
-        [(slot, m.moved(turn=lean)) for slot, m in parts], View(-22, shape.get("elevation", 12), fill=0.82)
-    )
+    return Model([(slot, m.moved(turn=lean)) for slot, m in parts], View(-22, shape.get("elevation", 12), fill=0.82))
 
 
 def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
@@ -59,11 +55,7 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     m = fabric(variant.material)
     plain = m.but(colour=rgb(variant.colour), bump=None)
     cover = painted(m, variant.colour, variant.pattern, shape.get("repeats", (8, 8)), rng)
-    piping = (
-        plain.but(colour=accents(variant.colour)[0])
-        if variant.pattern in ("stripes", "pinstripes")
-        else plain
-    )
+    piping = plain.but(colour=accents(variant.colour)[0]) if variant.pattern in ("stripes", "pinstripes") else plain
     return {"cover": cover, "piping": piping}
 
 

@@ -83,9 +83,7 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
         t = t * (1 - 0.25 * np.exp(-((np.abs(x - 0.035) / 0.004) ** 2))[..., None])
     cloth = fabric(variant.material)
     return {
-        "cloth": cloth.but(
-            texture=np.clip(t, 0, 1), bump_depth=cloth.bump_depth * 0.6, bump_repeat=(2, 2), colour=None
-        )
+        "cloth": cloth.but(texture=np.clip(t, 0, 1), bump_depth=cloth.bump_depth * 0.6, bump_repeat=(2, 2), colour=None)
         if variant.material != "silk"
         else Material(texture=np.clip(t, 0, 1), roughness=0.38, specular=0.5, sheen=0.3)
     }

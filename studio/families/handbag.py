@@ -55,9 +55,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
             parts.append(("trim", sweep(path, 0.024, n=18)))
             for sx in (-x, x):
                 ring = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-                loop = np.stack(
-                    [sx + 0.04 * np.cos(ring), 0 * ring + y * 0.118, h - 0.065 + 0.04 * np.sin(ring)], 1
-                )
+                loop = np.stack([sx + 0.04 * np.cos(ring), 0 * ring + y * 0.118, h - 0.065 + 0.04 * np.sin(ring)], 1)
                 parts.append(("metal", sweep(loop, 0.009, n=10, closed=True)))
                 tab = rounded_box(0.09, 0.02, 0.24, 0.009).moved(turn=rotation("x", y * -14))
                 parts.append(("trim", tab.moved((sx, y * 0.165, h - 0.2))))
@@ -123,14 +121,10 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
             -1,
         )
         grid[..., 2] += (
-            np.where(t > 0.8, 0.10, 0)[None]
-            * np.abs(x[:, None]) ** 4
-            * ((t - 0.8) / 0.2).clip(0, 1)[None] ** 2
+            np.where(t > 0.8, 0.10, 0)[None] * np.abs(x[:, None]) ** 4 * ((t - 0.8) / 0.2).clip(0, 1)[None] ** 2
         )
         parts.append(("trim", thick_sheet(grid, (0, -0.022, 0.012)).uv_scaled(1.2, 1.0)))
-        parts.append(
-            ("metal", rounded_box(0.16, 0.03, 0.1, 0.014).moved((0, -front * 1.03 - 0.035, h * 0.5)))
-        )
+        parts.append(("metal", rounded_box(0.16, 0.03, 0.1, 0.014).moved((0, -front * 1.03 - 0.035, h * 0.5))))
         path = catmull(
             [
                 [-a, 0, h - 0.12],
@@ -147,9 +141,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         parts.append(("trim", sweep(path, 0.012, 0.038, n=20, power=3, up=(0, 1, 0)).uv_scaled(6, 1)))
         for sx in (-1, 1):
             ring = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-            loop = np.stack(
-                [0 * ring + sx * (a + 0.012), 0.05 * np.cos(ring), h - 0.08 + 0.05 * np.sin(ring)], 1
-            )
+            loop = np.stack([0 * ring + sx * (a + 0.012), 0.05 * np.cos(ring), h - 0.08 + 0.05 * np.sin(ring)], 1)
             parts.append(("metal", sweep(loop, 0.01, n=10, closed=True)))
     return Model(parts, View(-26, 13, fill=0.82))
 

@@ -21,9 +21,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     parts = [("shell", sweep(arc, 0.03 if shape.get("wire") else 0.035, band, power=4, n=28, up=(0, 1, 0)))]
     inner = arc[np.abs(a) < 1.05]
     pad = np.stack([inner[:, 0] * 0.93, inner[:, 1], 0.95 + (inner[:, 2] - 0.95) * 0.93], 1)
-    parts.append(
-        ("pad", sweep(pad, 0.04, max(band * 1.05, 0.06), power=3, n=28, up=(0, 1, 0)).uv_scaled(3, 1))
-    )
+    parts.append(("pad", sweep(pad, 0.04, max(band * 1.05, 0.06), power=3, n=28, up=(0, 1, 0)).uv_scaled(3, 1)))
     line = fillet(
         [[0, 0], [0.26, 0], [0.31, 0.06], [0.31, 0.13], [0.29, 0.15], [0, 0.15]],
         [0, 0.10, 0.04, 0.02, 0.02, 0],
@@ -45,14 +43,10 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         out = s * (0.56 + 0.155 * size)
         parts.append(("trim", ring.moved(scale=size, turn=turn, by=(out, 0, 0.72))))
         if shape.get("disc"):
-            parts.append(
-                ("disc", disc.moved(scale=size, turn=turn @ rotation("x", 180), by=(out - s * 0.01, 0, 0.72)))
-            )
+            parts.append(("disc", disc.moved(scale=size, turn=turn @ rotation("x", 180), by=(out - s * 0.01, 0, 0.72))))
         if shape.get("yoke"):
             b = np.radians(np.linspace(-8, 188, 48))
-            fork = np.stack(
-                [np.full(48, s * 0.63), 0.30 * size * np.cos(b), 0.72 + 0.35 * size * np.sin(b)], 1
-            )
+            fork = np.stack([np.full(48, s * 0.63), 0.30 * size * np.cos(b), 0.72 + 0.35 * size * np.sin(b)], 1)
             parts.append(("trim", sweep(fork, 0.018, 0.024, n=16, up=(1, 0, 0))))
         parts.append(("trim", rod([s * 0.645, 0, 0.72 + 0.31 * size], [s * 0.60, 0, 1.10], 0.03)))
     return Model(parts, View(-38, 10, fill=0.8))

@@ -17,9 +17,7 @@ def _pot(kind: str) -> tuple[Array, float]:
     if kind == "cylinder":
         return fillet([[0, 0], [0.44, 0], [0.44, 0.66]], [0, 0.05, 0], 8), 0.57
     if kind == "bowl":
-        return np.vstack(
-            [[[0, 0], [0.2, 0]], catmull([[0.26, 0], [0.45, 0.14], [0.55, 0.36], [0.53, 0.56]], 10)]
-        ), 0.48
+        return np.vstack([[[0, 0], [0.2, 0]], catmull([[0.26, 0], [0.45, 0.14], [0.55, 0.36], [0.53, 0.56]], 10)]), 0.48
     return np.vstack(
         [[[0, 0], [0.2, 0]], catmull([[0.27, 0], [0.43, 0.2], [0.46, 0.45], [0.36, 0.66], [0.38, 0.74]], 10)]
     ), 0.62
@@ -48,9 +46,7 @@ def _blade(base: Array, d: Array, length: float, width: float, droop: float) -> 
     w = width * np.sin(np.pi * v**0.8) ** 0.8
     g = base + v[..., None] * length * d + (u * w)[..., None] * side
     g = g + (-droop * v**2 + 0.03 * np.abs(u))[..., None] * np.array([0, 0, 1.0])
-    return Mesh(
-        g.reshape(-1, 3), grid_faces(13, 17), np.stack([(u + 1) / 2, v], -1).reshape(-1, 2), closed=False
-    )
+    return Mesh(g.reshape(-1, 3), grid_faces(13, 17), np.stack([(u + 1) / 2, v], -1).reshape(-1, 2), closed=False)
 
 
 def _leafy(rng: np.random.Generator, soil: float) -> tuple[list[Mesh], list[Mesh]]:
@@ -111,9 +107,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         parts += [("stem", m) for m in stems] + [("leaf", m) for m in leaves]
     elif shape["plant"] == "cactus":
         parts += [("leaf", m) for m in _cactus(rng, soil)]
-        parts.append(
-            ("flower", superellipsoid(0.06, 0.06, 0.05, nu=32, nv=16).moved((0.0, 0.04, soil + 0.95)))
-        )
+        parts.append(("flower", superellipsoid(0.06, 0.06, 0.05, nu=32, nv=16).moved((0.0, 0.04, soil + 0.95))))
     else:
         parts += [("leaf", m) for m in _grass(rng, soil)]
     parts = [(s, m.moved((0, 0, lift))) for s, m in parts]
@@ -124,9 +118,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
             parts.append(("stand", rod(d * 0.48, d * 0.47 + [0, 0, lift + 0.32], 0.028, n=20)))
         for s in (0, 1):
             d = np.array([np.cos(np.pi / 4 + s * np.pi / 2), np.sin(np.pi / 4 + s * np.pi / 2), 0])
-            parts.append(
-                ("stand", rod(-d * 0.47 + [0, 0, lift - 0.03], d * 0.47 + [0, 0, lift - 0.03], 0.024, n=16))
-            )
+            parts.append(("stand", rod(-d * 0.47 + [0, 0, lift - 0.03], d * 0.47 + [0, 0, lift - 0.03], 0.024, n=16)))
     return Model(parts, View(-15, 13, fill=0.86))
 
 

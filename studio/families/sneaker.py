@@ -116,9 +116,9 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         4,
     )
     m = len(wall)
-    rings = np.array(
-        [np.c_[b + out * o, _spring(b[:, 0]) + z * _top(b[:, 0], thick)] for o, z in wall]
-    ).transpose(1, 0, 2)
+    rings = np.array([np.c_[b + out * o, _spring(b[:, 0]) + z * _top(b[:, 0], thick)] for o, z in wall]).transpose(
+        1, 0, 2
+    )
     rings = np.concatenate([rings, rings[:1]], 0)
     uv = np.stack(np.broadcast_arrays(np.r_[t, 1.0][:, None], np.linspace(0, 1, m)[None]), -1).reshape(-1, 2)
     n = (N + 1) * m
@@ -134,9 +134,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         np.vstack([uv, [[0, 0]], [[0, 1]]]),
     )
     grid = np.concatenate([upper, upper[:1]], 0)
-    uv = np.stack(np.broadcast_arrays(np.r_[t, 1.0][:, None], np.linspace(0, 1, ROWS)[None]), -1).reshape(
-        -1, 2
-    )
+    uv = np.stack(np.broadcast_arrays(np.r_[t, 1.0][:, None], np.linspace(0, 1, ROWS)[None]), -1).reshape(-1, 2)
     parts = [("sole", sole), ("upper", Mesh(grid.reshape(-1, 3), grid_faces(N + 1, ROWS), uv, closed=False))]
     ring = np.concatenate([opening, opening[:1]], 0)
     deep = ring * [0.92, 0.55, 1] + [0.04, 0, -0.22]
@@ -222,9 +220,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
             8,
         )
         parts += [("lace", sweep(p, 0.005, 0.0095, power=3, n=14, up=(1, 0, 0.5))) for p in (loop, tail)]
-    parts.append(
-        ("lace", superellipsoid(0.016, 0.016, 0.013, nu=24, nv=12).moved(knot + np.array([0.003, 0, 0.005])))
-    )
+    parts.append(("lace", superellipsoid(0.016, 0.016, 0.013, nu=24, nv=12).moved(knot + np.array([0.003, 0, 0.005]))))
     return Model([(s, p.moved(scale=2.0)) for s, p in parts], View(24, 15, fill=0.88))
 
 
@@ -239,8 +235,7 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     base = rgb(variant.colour)
     light = base.mean() > 0.75
     detail = {
-        k: rgb(shape.get(k, d))
-        for k, d in (("accent", "white"), ("sole_colour", "#f3efe6"), ("outsole", "#b98a5c"))
+        k: rgb(shape.get(k, d)) for k, d in (("accent", "white"), ("sole_colour", "#f3efe6"), ("outsole", "#b98a5c"))
     }
     if light and not shape.get("keep_accent"):
         detail["accent"] = rgb(shape.get("light_accent", "teal"))
@@ -263,9 +258,7 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
         t = t * (1 - 0.25 * np.exp(-(((d + 0.002) / 0.003) ** 2))[..., None])
 
     if shape.get("toecap"):
-        panel(
-            0.235 - 0.12 * (1 - v) - np.abs(x - 1.0), rgb("#f3f1ec") if shape["toecap"] == "rubber" else soft
-        )
+        panel(0.235 - 0.12 * (1 - v) - np.abs(x - 1.0), rgb("#f3f1ec") if shape["toecap"] == "rubber" else soft)
     if shape.get("mudguard"):
         panel((0.18 - v) * 0.12, soft)
     panel(0.16 - x + 0.05 * np.sin((z - 0.1) * 12), detail["accent"] if shape.get("heel", True) else soft)
@@ -281,9 +274,9 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
             np.arctan2(z - 0.27 - shape.get("ankle", 0) * 0.45, x - 0.30),
         )
         panel(0.052 - r * (1 + 0.25 * np.cos(5 * a)), detail["accent"])
-    eyestay = (v - (0.70 + 0.25 * np.clip((0.40 - x) / 0.1, 0, 1))) * 0.14 * np.where(
-        x > 0.36, 1, 0.0
-    ) - np.where(x > 0.36, 0, 0.05)
+    eyestay = (v - (0.70 + 0.25 * np.clip((0.40 - x) / 0.1, 0, 1))) * 0.14 * np.where(x > 0.36, 1, 0.0) - np.where(
+        x > 0.36, 0, 0.05
+    )
     panel(eyestay, soft)
     u, sv = uv_grid(1024)
     sole = np.ones((1024, 1024, 3)) * detail["sole_colour"]
@@ -302,13 +295,9 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
             bump_depth=0.010,
             sheen=0.6 if variant.material == "suede" else 0.0,
         ),
-        "sole": Material(
-            texture=sole, roughness=0.6, specular=0.35, bump=np.clip(tread, 0, 1), bump_depth=0.006
-        ),
+        "sole": Material(texture=sole, roughness=0.6, specular=0.35, bump=np.clip(tread, 0, 1), bump_depth=0.006),
         "lining": lining,
-        "tongue": fabric("canvas").but(
-            colour=np.clip(base * 0.92, 0, 1), bump_depth=0.006, bump_repeat=(0.4, 0.4)
-        ),
+        "tongue": fabric("canvas").but(colour=np.clip(base * 0.92, 0, 1), bump_depth=0.006, bump_repeat=(0.4, 0.4)),
         "lace": Material(colour=rgb(shape.get("lace", "#f3efe6")), roughness=0.9, specular=0.1),
     }
 

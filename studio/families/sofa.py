@@ -49,9 +49,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         for y in (-0.36, 0.36):
             if arm == "frame" and y < 0:
                 continue
-            parts.append(
-                ("leg", rod([s * (w / 2 + 0.02), y, 0.25], [s * (w / 2 + 0.07), y * 1.12, 0], 0.04, 0.025))
-            )
+            parts.append(("leg", rod([s * (w / 2 + 0.02), y, 0.25], [s * (w / 2 + 0.07), y * 1.12, 0], 0.04, 0.025)))
     if shape.get("throw"):
         for s in (-1, 1):
             pillow = rounded_box(0.42, 0.16, 0.42, 0.078, 12, 0.03).moved(

@@ -49,9 +49,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
             a, b = 2 * np.pi * (i + 0.5) / 4, 2 * np.pi * (i + 1.5) / 4
             z = h * (0.33 if i % 2 else 0.42)
             q = foot - spread * z / h
-            parts.append(
-                ("frame", rod([np.cos(a) * q, np.sin(a) * q, z], [np.cos(b) * q, np.sin(b) * q, z], 0.02))
-            )
+            parts.append(("frame", rod([np.cos(a) * q, np.sin(a) * q, z], [np.cos(b) * q, np.sin(b) * q, z], 0.02)))
     return Model(parts, View(-28, 16, fill=0.84))
 
 

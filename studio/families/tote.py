@@ -94,9 +94,7 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     stitch = np.exp(-((np.abs(y - (h - 0.07)) / 0.004) ** 2)) * (np.sin(x * 420) > -0.2)
     t = np.clip(t * (1 - 0.25 * stitch[..., None]), 0, 1)
     strap = (
-        leather("tan", 3)
-        if shape.get("leather_straps")
-        else fabric("canvas").but(colour=rgb(variant.colour) * 0.92)
+        leather("tan", 3) if shape.get("leather_straps") else fabric("canvas").but(colour=rgb(variant.colour) * 0.92)
     )
     return {"bag": fabric(variant.material).but(texture=t, bump_repeat=(1.6, 1.6)), "strap": strap}
 

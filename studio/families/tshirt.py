@@ -42,9 +42,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         a = np.linspace(0, np.pi / 2, 12)
         drop = shape.get("neck_drop", 0.20) if front else 0.05
         if shape.get("v_neck") and front:
-            neck = np.stack(
-                [np.linspace(0, NECK, 12), SHOULDER - drop * (1 - np.linspace(0, 1, 12)) ** 1.05], 1
-            )
+            neck = np.stack([np.linspace(0, NECK, 12), SHOULDER - drop * (1 - np.linspace(0, 1, 12)) ** 1.05], 1)
         else:
             neck = np.stack([NECK * np.sin(a), SHOULDER - drop * np.cos(a)], 1)
         shoulder = catmull([[NECK, SHOULDER], [0.32, SHOULDER - 0.045], p["tip"], p["end"]], 8)
@@ -78,11 +76,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
                 )
         for _ in range(8):
             at = (rng.uniform(-0.4, 0.4), rng.uniform(-0.7, 0.3))
-            z += (
-                0.05
-                * rng.uniform(0.4, 1)
-                * crease(xy, at, rng.uniform(40, 140), rng.uniform(0.1, 0.25), 0.03)
-            )
+            z += 0.05 * rng.uniform(0.4, 1) * crease(xy, at, rng.uniform(40, 140), rng.uniform(0.1, 0.25), 0.03)
         return z
 
     x, tri, uv, _ = lay_flat(outline(True), outline(False), 0.034, folds, rng)
@@ -99,9 +93,7 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     if variant.pattern == "graphic":
         for (cx, cy), c in (((-0.06, 0.12), second), ((0.07, 0.05), third)):
             t = mix(t, c, step(0.15 - np.hypot(x - cx, y - cy), 0.006))
-        bars = ((np.abs(x) < 0.2) & (np.abs(y + 0.16) < 0.012)) | (
-            (np.abs(x) < 0.14) & (np.abs(y + 0.21) < 0.008)
-        )
+        bars = ((np.abs(x) < 0.2) & (np.abs(y + 0.16) < 0.012)) | ((np.abs(x) < 0.14) & (np.abs(y + 0.21) < 0.008))
         t[bars] = second
     elif variant.pattern != "plain":
         t = mix(t, second, MASKS[variant.pattern](u, v, *shape.get("repeats", (22, 24))))
@@ -116,9 +108,7 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     for s in (-1, 1):
         d = p["dir"] * [s, 1]
         e = p["end"] * [s, 1] - d * 0.045
-        seam = line(np.abs((x - e[0]) * d[0] + (y - e[1]) * d[1]), 0.005) * (
-            s * x > 0.52 + shape.get("boxy", 0)
-        )
+        seam = line(np.abs((x - e[0]) * d[0] + (y - e[1]) * d[1]), 0.005) * (s * x > 0.52 + shape.get("boxy", 0))
         height -= 0.25 * seam
         t = t * (1 - 0.15 * seam[..., None])
     drop = shape.get("neck_drop", 0.20)

@@ -37,9 +37,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
 def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """One glaze all over."""
     return {
-        "body": painted(
-            ceramic(variant.material), variant.colour, variant.pattern, shape.get("repeats", (14, 10)), rng
-        )
+        "body": painted(ceramic(variant.material), variant.colour, variant.pattern, shape.get("repeats", (14, 10)), rng)
     }
 
 

@@ -63,9 +63,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     parts.append(
         (
             "case",
-            superellipsoid(0.05, 0.045, 0.045, 0.5, 1, 32, 16).moved(
-                ((r * 0.875 if square else r) + 0.07, 0, 0)
-            ),
+            superellipsoid(0.05, 0.045, 0.045, 0.5, 1, 32, 16).moved(((r * 0.875 if square else r) + 0.07, 0, 0)),
         )
     )
     for sy in (-1, 1):
@@ -94,9 +92,7 @@ def _dial(shape: dict) -> np.ndarray:
         if shape.get("sparse") and not big:
             continue
         d = np.abs(np.sin(a - b) * r)
-        t[
-            (np.cos(a - b) > 0) & (d < (0.022 if big else 0.007)) & (r > (0.70 if big else 0.84)) & (r < 0.92)
-        ] = ink
+        t[(np.cos(a - b) > 0) & (d < (0.022 if big else 0.007)) & (r > (0.70 if big else 0.84)) & (r < 0.92)] = ink
     hands = (
         (305, 0.48, 0.032, ink),
         (60, 0.72, 0.024, ink),

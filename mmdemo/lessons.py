@@ -1,0 +1,149 @@
+"""What a catalogue can teach: queries with known answers, drawn from its pictures, texts, variants and attributes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mmdemo.catalog import Product, facets
+from mmdemo.edits import Edit, mine_edits
+from mmdemo.vectors import Array, present
+
+EncodeText = Callable[[Sequence[str]], Array]
+TASKS = ("image", "text", "both", "edit")
+NOISE = 0.25  # of a unit embedding, on top of the other view: about what another light does to it
+
+
+def split_of(product: Product) -> str:
+    """'test' (a tenth, never trained on), 'valid' (a tenth) or 'train'; near-copies and variants fall together.
+
+    Both tenths lie in the fifth that `align` keeps aside: an encoder knows the products it was trained on too well
+    for them to judge a head.
+    """
+    key = crc32((product.parent or product.group or product.id).encode()) % 10
+    return "test" if key == 0 else "valid" if key == 5 else "train"
+
+
+@dataclass
+class Questions:
+    """Queries with known answers: rows of numbers, and for each query the answers among all products."""
+
+    task: str
+    image: Tensor
+    text: Tensor
+    right: NDArray[np.bool_]  # (queries, products)
+    reference: NDArray[np.int64]  # product left out of its own answer, or -1
+
+
+class Lessons:
+    """A catalogue as tensors, with the partial texts and edits that training asks for."""
+
+    def __init__(
+        self,
+        products: Sequence[Product],
+        image: Array,
+        text: Array,
+        view: Array | None,
+        encode: EncodeText,
+        rng: np.random.Generator,
+        edits: list[Edit] | None = None,
+    ):
+        self.products, self.n = products, len(products)
+        self.image, self.text = torch.from_numpy(image), torch.from_numpy(text)
+        self.view = torch.from_numpy(view) if view is not None else self.image
+        self.has_image, self.has_text = present(image), present(text)
+        self.split = np.array([split_of(p) for p in products])
+        self.same = _codes([p.group or p.id for p in products])
+        self.kin = _codes([p.parent or p.category or "" for p in products])
+        self.edits = edits if edits is not None else mine_edits(products, image, rng)
+        words = [partial_texts(p, rng) for p in products]
+        unique = sorted({w for kinds in words for w in kinds if w} | {e.text for e in self.edits})
+        rows = {w: i for i, w in enumerate(unique)}
+        vectors = encode(unique) if unique else np.zeros((0, text.shape[1]), np.float32)
+        self.words = torch.from_numpy(np.vstack([vectors, np.zeros((1, text.shape[1]), np.float32)]))
+        self.kinds = np.array([[rows.get(w, len(unique)) for w in kinds] for kinds in words], np.int64)
+        self.edit_words = np.array([rows[e.text] for e in self.edits], np.int64)
+        self.edit_right = [e.targets for e in self.edits]
+        self.facets = _facet_codes(products)
+
+    def ask(self, task: str, pick: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor, list]:
+        """Rows for `task` on products (or edits) `pick`, and a list of the right answers of each query."""
+        zero_image, zero_text = torch.zeros(len(pick), self.image.shape[1]), torch.zeros(len(pick), self.text.shape[1])
+        if task == "edit":
+            refs = np.array([self.edits[i].reference for i in pick])
+            return self.image[refs], self.words[self.edit_words[pick]], [self.edit_right[i] for i in pick]
+        other = torch.from_numpy(rng.random(len(pick)) < 0.7)[:, None]
+        image = perturb(torch.where(other, self.view[pick], self.image[pick]), rng)
+        kind = rng.integers(0, self.kinds.shape[1], len(pick))
+        word = self.kinds[pick, kind]
+        if task == "image":
+            return image, zero_text, [np.flatnonzero(self.same == self.same[i]) for i in pick]
+        alike = [np.flatnonzero(self.kinds[:, k] == w) for k, w in zip(kind, word, strict=True)]
+        if task == "text":
+            return zero_image, self.words[word], alike
+        both = [np.flatnonzero(self.same == self.same[i]) for i in pick]
+        return image, self.words[word], both
+
+    def pool(self, task: str, split: str) -> NDArray[np.int64]:
+        """What a task can draw on in a split: product rows, or edit numbers."""
+        if task == "edit":
+            return np.array([i for i, e in enumerate(self.edits) if self.split[e.reference] == split], np.int64)
+        keep = self.split == split
+        if task != "text":
+            keep &= self.has_image
+        if task != "image":
+            keep &= self.has_text
+        return np.flatnonzero(keep)
+
+
+def questions(data: Lessons, split: str, most: int, rng: np.random.Generator, least: int = 8) -> list[Questions]:
+    """Up to `most` questions of every task that a split can ask at least `least` of."""
+
+    made = []
+    for task in TASKS:
+        pool = data.pool(task, split)
+        if len(pool) < least:
+            continue
+        pick = rng.permutation(pool)[:most]
+        image, text, answers = data.ask(task, pick, rng)
+        right = np.zeros((len(pick), data.n), bool)
+        for row, a in enumerate(answers):
+            right[row, a] = True
+        reference = np.array([data.edits[i].reference for i in pick]) if task == "edit" else np.full(len(pick), -1)
+        made.append(Questions(task, image, text, right, reference.astype(np.int64)))
+    return made
+
+
+def partial_texts(p: Product, rng: np.random.Generator) -> tuple[str, str, str]:
+    """What a person might type of a product: its title, its attributes as a phrase, half of its title's words."""
+    words = p.title.split()
+    half = " ".join(w for w in words if rng.random() < 0.5) or (words[0] if words else "")
+    values = [v for v in p.attributes.values() if v and len(v) < 30][:3]
+    return p.title, " ".join([*values, p.category]).strip().lower() or p.title, half
+
+
+def perturb(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """A stand-in for another photo of the same thing: noise on the embedding, missing rows left missing."""
+    noise = torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32)) * (NOISE / x.shape[1] ** 0.5)
+    strength = torch.from_numpy(rng.random((len(x), 1), dtype=np.float32)) * x.norm(dim=1, keepdim=True)
+    return x + noise * strength
+
+
+def _codes(values: Sequence[str]) -> NDArray[np.int64]:
+    return np.unique(np.array(values, dtype=object).astype(str), return_inverse=True)[1].astype(np.int64)
+
+
+def _facet_codes(products: Sequence[Product]) -> NDArray[np.int64]:
+    """(n, facets) value numbers of the columns worth predicting, -1 where a product has none."""
+    columns = [[str(p.field(name) or "") for p in products] for name in facets(products)]
+    kept = []
+    for column in columns:
+        values = sorted(set(column) - {""})
+        if 2 <= len(values) <= min(60, len(products) // 4):
+            number = {v: i for i, v in enumerate(values)}
+            kept.append([number.get(v, -1) for v in column])
+    return np.array(kept, np.int64).T.reshape(len(products), -1)
