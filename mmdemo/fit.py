@@ -25,7 +25,7 @@ from mmdemo.vectors import Array
 Progress = Callable[[int, int, str], None]
 LEAST_TRAIN = 40  # products: below this nothing can be learnt or judged
 BATCH, SIBLINGS = 192, 64
-DECAY = 0.05
+DECAY = 5.0  # strong: on a small shop the adapters must stay near the identity
 
 
 @dataclass

@@ -119,9 +119,9 @@ class Mean(FusionHead):
 class Trained(FusionHead):
     """What the trained heads share: adapters, and a fused space of two blocks.
 
-    A product is [a I, b T]: its picture in one block, its text in the other, so neither blurs the other. A query
-    fills both blocks too, whatever it has: a picture alone is asked of the products' pictures and, translated, of
-    their texts; a text alone likewise. Heads differ in how they fill the blocks when a query has both.
+    A product is [a I, b (I + T) / |I + T|]: its picture by itself, so that its text does not blur it, and the mixture
+    of both. A query fills both blocks with whatever it has. Untrained, a photo alone asks of pictures and everything
+    else of mixtures, which is where the mean starts from. Heads differ in how a query with both fills the blocks.
     """
 
     blocks = 2
@@ -130,14 +130,17 @@ class Trained(FusionHead):
         super().__init__(dim, image_width, text_width)
         self.image_adapter = Adapter(dim, self.image_width)
         self.text_adapter = Adapter(dim, self.text_width)
-        # From one modality to the other: the encoder's space is shared, so little is missing and zero is a good start.
-        self.image_to_text = nn.Linear(dim, dim, bias=False)
-        self.text_to_image = nn.Linear(dim, dim, bias=False)
-        for m in (self.image_to_text, self.text_to_image):
+        # What a query's modality has to become to meet a block; the space is shared, so zero is a good start.
+        self.image_to_mixture, self.text_to_mixture, self.text_to_image = (
+            nn.Linear(dim, dim, bias=False) for _ in range(3)
+        )
+        for m in (self.image_to_mixture, self.text_to_mixture, self.text_to_image):
             nn.init.zeros_(m.weight)
-        self.of_product = nn.Parameter(torch.zeros(2))  # log-weights of the blocks
+        # Log-weights of the two blocks: in a product, and in a query with a photo, a text, or both.
+        self.of_product = nn.Parameter(torch.zeros(2))
         self.of_image = nn.Parameter(torch.tensor([0.0, -3.0]))
-        self.of_text = nn.Parameter(torch.tensor([-0.5, 0.0]))
+        self.of_text = nn.Parameter(torch.tensor([-2.0, 0.0]))
+        self.of_both = nn.Parameter(torch.tensor([-2.0, 0.0]))
 
     def align(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
         """Both modalities adapted to this shop: unit rows (n, dim), zero where missing."""
@@ -146,23 +149,26 @@ class Trained(FusionHead):
     def _product(self, image: Tensor, text: Tensor) -> Parts:
         i, t = self.align(image, text)
         a, b = torch.softmax(self.of_product, 0).sqrt()
-        # A missing modality is filled with the translation of the other, so that no product is favoured for a gap.
-        both = _there(i) & _there(t)
-        i_for_t = torch.where(both, 0 * i, _unit(i + self.image_to_text(i)))
-        t_for_i = torch.where(both, 0 * t, _unit(t + self.text_to_image(t)))
-        return torch.cat([a * i, b * i_for_t], 1), torch.cat([a * t_for_i, b * t], 1), torch.zeros(len(i), self.width)
+        length = (i + t).norm(dim=1, keepdim=True).clamp_min(1e-6)
+        # A product without a picture stands in the picture block by its translated text: no one gains by a gap.
+        stand_in = torch.where(_there(i), 0 * t, _unit(t + self.text_to_image(t)))
+        image_part, text_part = torch.cat([a * i, b * i / length], 1), torch.cat([a * stand_in, b * t / length], 1)
+        return image_part, text_part, torch.zeros_like(image_part)
 
     def _query(self, image: Tensor, text: Tensor) -> Parts:
         i, t = self.align(image, text)
-        i_as_t, t_as_i = _unit(i + self.image_to_text(i)), _unit(t + self.text_to_image(t))
-        both = _there(i) & _there(t)
-        (a, b), (c, d) = self.of_image.exp(), self.of_text.exp()
-        image_alone, text_alone = torch.cat([a * i, b * i_as_t], 1), torch.cat([c * t_as_i, d * t], 1)
-        mixed = self._combine(i, i_as_t, t, t_as_i)
-        alone = (image_alone, text_alone, torch.zeros_like(image_alone))
-        return tuple(torch.where(both, m, one) for m, one in zip(mixed, alone, strict=True))  # type: ignore[return-value]
+        images = torch.stack([i, _unit(i + self.image_to_mixture(i))], 1)  # (n, block, dim)
+        texts = torch.stack([_unit(t + self.text_to_image(t)), _unit(t + self.text_to_mixture(t))], 1)
+        both = (_there(i) & _there(t))[:, :, None]
+        share_image, share_text, joint = self._mix(i, t)
+        mixed = (share_image * images, share_text * texts, joint)
+        alone = (self.of_image.exp()[:, None] * images, self.of_text.exp()[:, None] * texts, 0 * images)
+        of_both = self.of_both.exp()[:, None]
+        parts = (torch.where(both, of_both * m, one) for m, one in zip(mixed, alone, strict=True))
+        return tuple(p.flatten(1) for p in parts)  # type: ignore[return-value]
 
-    def _combine(self, i: Tensor, i_as_t: Tensor, t: Tensor, t_as_i: Tensor) -> Parts:
+    def _mix(self, i: Tensor, t: Tensor) -> Parts:
+        """For queries with both: what photo and text get of each block, and a joint term, (n or 1, 2, dim or 1)."""
         raise NotImplementedError
 
 
@@ -176,9 +182,9 @@ class Concat(Trained):
         self.joint = _joint(dim)
         self.share = nn.Parameter(torch.zeros(2, 2))  # log-weights (modality, block)
 
-    def _combine(self, i: Tensor, i_as_t: Tensor, t: Tensor, t_as_i: Tensor) -> Parts:
-        (a, b), (c, d) = self.share.exp()
-        return torch.cat([a * i, b * i_as_t], 1), torch.cat([c * t_as_i, d * t], 1), self.joint(torch.cat([i, t], 1))
+    def _mix(self, i: Tensor, t: Tensor) -> Parts:
+        image, text = self.share.exp()
+        return image[None, :, None], text[None, :, None], self.joint(torch.cat([i, t], 1)).unflatten(1, (2, self.dim))
 
 
 class Weighted(Trained):
@@ -189,12 +195,10 @@ class Weighted(Trained):
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None) -> None:
         super().__init__(dim, image_width, text_width)
         self.gate = _joint(dim)
-        self.lean = nn.Parameter(torch.cat([torch.ones(dim), -torch.ones(dim)]))  # each block leans on its own modality
 
-    def _combine(self, i: Tensor, i_as_t: Tensor, t: Tensor, t_as_i: Tensor) -> Parts:
-        g = torch.sigmoid(self.gate(torch.cat([i, t], 1)) + self.lean)
-        image, text = torch.cat([i, i_as_t], 1), torch.cat([t_as_i, t], 1)
-        return g * image, (1 - g) * text, torch.zeros_like(image)
+    def _mix(self, i: Tensor, t: Tensor) -> Parts:
+        g = torch.sigmoid(self.gate(torch.cat([i, t], 1))).unflatten(1, (2, self.dim))
+        return 2 * g, 2 * (1 - g), torch.zeros_like(g)
 
 
 class Attention(Trained):
@@ -205,23 +209,17 @@ class Attention(Trained):
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None, heads: int = 4) -> None:
         super().__init__(dim, image_width, text_width)
         self.heads = heads
-        self.query, self.key = nn.Linear(dim, dim, bias=False), nn.Linear(dim, dim, bias=False)
-        self.kind = nn.Parameter(torch.randn(2, dim) * 0.02)  # which modality a token is
-        self.bias = nn.Parameter(torch.tensor([[1.0, -1.0], [-1.0, 1.0]]))  # each block looks at its own token first
+        self.queries = nn.Parameter(torch.zeros(2, dim))  # one for each block
+        self.key = nn.Linear(dim, dim, bias=False)
         self.joint = _joint(dim)
 
-    def _combine(self, i: Tensor, i_as_t: Tensor, t: Tensor, t_as_i: Tensor) -> Parts:
-        n, d = i.shape
-        tokens = torch.stack([i, t], 1) + self.kind
-        q, k = (f(tokens).view(n, 2, self.heads, d // self.heads).transpose(1, 2) for f in (self.query, self.key))
-        a = torch.softmax(q @ k.transpose(2, 3) / (d // self.heads) ** 0.5 + self.bias, dim=-1)  # (n, heads, to, from)
-
-        def flow(to: int, source: int, value: Tensor) -> Tensor:
-            return (a[:, :, to, source, None] * value.view(n, self.heads, -1)).reshape(n, d)
-
-        image = torch.cat([flow(0, 0, i), flow(1, 0, i_as_t)], 1)
-        text = torch.cat([flow(0, 1, t_as_i), flow(1, 1, t)], 1)
-        return image, text, self.joint(torch.cat([i, t], 1))
+    def _mix(self, i: Tensor, t: Tensor) -> Parts:
+        d = self.dim
+        keys = self.key(torch.stack([i, t], 1)).unflatten(2, (self.heads, -1))  # (n, from, heads, d / heads)
+        queries = self.queries.unflatten(1, (self.heads, -1))  # (block, heads, d / heads)
+        a = 2 * torch.softmax(torch.einsum("bhe,nshe->nsbh", queries, keys), dim=1)  # over the two tokens
+        share = a.repeat_interleave(d // self.heads, dim=3)  # (n, from, block, d)
+        return share[:, 0], share[:, 1], self.joint(torch.cat([i, t], 1)).unflatten(1, (2, d))
 
 
 def _there(x: Tensor) -> Tensor:

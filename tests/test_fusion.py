@@ -124,8 +124,19 @@ def test_before_training_a_photo_alone_ranks_products_mostly_by_their_pictures(n
     assert (head.fuse(text=text) @ products.T).argmax(1).tolist() == list(range(7))
 
 
+@pytest.mark.parametrize("name", ["concat", "weighted", "attention"])
+def test_before_training_a_query_with_both_ranks_products_nearly_as_the_mean_does(name, image, text):
+    mean = Mean(DIM, DIM + EXTRA, DIM + EXTRA)
+    head = HEADS[name](DIM, DIM + EXTRA, DIM + EXTRA).eval()
+    with torch.no_grad():
+        head.of_both.copy_(torch.tensor([-20.0, 0.0]))  # nothing asked of the picture block
+    a = head.fuse(image=image, text=text[::-1].copy()) @ head.product_parts(image=image, text=text).sum(1).T
+    b = mean.fuse(image=image, text=text[::-1].copy()) @ mean.product_parts(image=image, text=text).sum(1).T
+    np.testing.assert_allclose(a * 2**0.5, b, atol=1e-4)
+
+
 def test_a_products_text_does_not_blur_its_picture(image, text):
-    """Two products with the same picture score alike for that picture, up to what their texts say of it."""
+    """Products with the same picture score alike for that picture, whatever their texts."""
     head = HEADS["concat"](DIM, DIM + EXTRA, DIM + EXTRA).eval()
     with torch.no_grad():
         head.of_image.copy_(torch.tensor([0.0, -20.0]))  # a photo asks of pictures alone
