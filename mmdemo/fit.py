@@ -8,7 +8,7 @@ under an edit ("this, in blue"). Each head gets the same budget; validation on p
 import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -19,12 +19,13 @@ from torch.nn import functional as F
 from mmdemo.calibration import Calibration, calibrate
 from mmdemo.catalog import Product
 from mmdemo.fusion import HEADS, FusionHead, Mean
-from mmdemo.lessons import EncodeText, Lessons, Questions, questions
+from mmdemo.lessons import EncodeText, Lessons, Questions, perturb, questions
 from mmdemo.vectors import Array
 
 Progress = Callable[[int, int, str], None]
 LEAST_TRAIN = 40  # products: below this nothing can be learnt or judged
 BATCH, SIBLINGS = 192, 64
+FAR = 1.5  # noise, in lengths of a unit embedding, of the furthest photo that a match is calibrated on
 DECAY = 5.0  # strong: on a small shop the adapters must stay near the identity
 
 
@@ -161,7 +162,7 @@ def fit(
         why_not = "too few products fall into the validation part to judge a head"
     if why_not:
         everything = questions(data, "valid", 200, rng) + questions(data, "train", 200, rng)
-        calibration = _calibrated(mean, data, everything)
+        calibration = _calibrated(mean, data, everything, seed)
         return Fitted(mean, {}, f"The mean of picture and text is used as it is: {why_not}.",
                       time.perf_counter() - started, calibration, held_out)  # fmt: skip
     tasks = {q.task: 0.25 for q in valid if len(data.pool(q.task, "train")) >= LEAST_TRAIN}
@@ -188,7 +189,7 @@ def fit(
         if gain > 0
         else "The mean of picture and text is used as it is: no trained head did better on the validation products."
     )
-    return Fitted(best, scores, note, time.perf_counter() - started, _calibrated(best, data, valid), held_out)
+    return Fitted(best, scores, note, time.perf_counter() - started, _calibrated(best, data, valid, seed), held_out)
 
 
 def _why_not(data: Lessons) -> str:
@@ -205,7 +206,21 @@ def _why_not(data: Lessons) -> str:
     return ""
 
 
-def _calibrated(head: FusionHead, data: Lessons, questions: list[Questions]) -> Calibration:
+def _calibrated(head: FusionHead, data: Lessons, asked: list[Questions], seed: int) -> Calibration:
+    """Curves for photos (near and far from the shop's own), words, both (edits among them), and picked products."""
+    rng = np.random.default_rng(seed)
+    answers: dict[str, list[tuple[Array, NDArray[np.bool_]]]] = {}
     with torch.inference_mode():
         products = head.products(data.image, data.text).sum(1)
-        return calibrate({q.task: (_scores(head, q, products), q.right) for q in questions})
+        for q in asked:
+            kind = "both" if q.task == "edit" else q.task
+            for strength in (0.0, FAR / 2, FAR) if q.task in ("image", "both") else (0.0,):
+                # Strangers' photos are further from a shop's own than any crop of it.
+                far = replace(q, image=perturb(q.image, rng, strength))
+                answers.setdefault(kind, []).append((_scores(head, far, products), q.right))
+        rows = np.flatnonzero(data.split != "train")
+        picked = rng.permutation(rows if len(rows) > 20 else np.arange(data.n))[:300]
+        like = (products[picked] @ products.T).numpy()
+        like[np.arange(len(picked)), picked] = -np.inf
+        answers["like"] = [(like, data.kin[picked][:, None] == data.kin[None])]
+    return calibrate({k: (np.vstack([s for s, _ in v]), np.vstack([r for _, r in v])) for k, v in answers.items()})

@@ -111,6 +111,17 @@ class ProductIndex:
         found = rows[0] >= 0
         return scores[0][found], rows[0][found]
 
+    def standing(self, vector: Array, scores: Array) -> Array:
+        """How far scores of a query (width,) stand out from its scores of all products, in standard deviations."""
+        mean, spread = self._moments
+        variance = float(vector @ spread @ vector)
+        return (scores - vector @ mean) / max(variance, 1e-12) ** 0.5
+
+    @cached_property
+    def _moments(self) -> tuple[Array, Array]:
+        centred = self.vectors - self.vectors.mean(0)
+        return self.vectors.mean(0), centred.T @ centred / len(centred)
+
     def thumbnail(self, product_id: str) -> Path | None:
         """The picture that the app shows (WebP), or None for a product without one."""
         path = self.folder / "thumbs" / thumb_name(product_id)

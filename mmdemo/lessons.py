@@ -126,9 +126,9 @@ def partial_texts(p: Product, rng: np.random.Generator) -> tuple[str, str, str]:
     return p.title, " ".join([*values, p.category]).strip().lower() or p.title, half
 
 
-def perturb(x: Tensor, rng: np.random.Generator) -> Tensor:
+def perturb(x: Tensor, rng: np.random.Generator, most: float = NOISE) -> Tensor:
     """A stand-in for another photo of the same thing: noise on the embedding, missing rows left missing."""
-    noise = torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32)) * (NOISE / x.shape[1] ** 0.5)
+    noise = torch.from_numpy(rng.standard_normal(x.shape, dtype=np.float32)) * (most / x.shape[1] ** 0.5)
     strength = torch.from_numpy(rng.random((len(x), 1), dtype=np.float32)) * x.norm(dim=1, keepdim=True)
     return x + noise * strength
 

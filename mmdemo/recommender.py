@@ -1,6 +1,6 @@
 """The recommender: one query in, ranked products out, each with its reason. Every surface makes this call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,7 @@ from mmdemo.rerank import mmr
 from mmdemo.vectors import Array
 
 LIKE, UNLIKE = 0.6, 0.4  # how far liked and disliked products pull (Rocchio 1971)
+NEIGHBOURS = 200  # among so many of the nearest, `similar` looks for the same category
 POOL = 5  # diversity picks from this many times k candidates
 
 
@@ -69,8 +70,11 @@ class Recommender:
         return self._answer(query, kind, parts, scores, rows)
 
     def similar(self, product_id: str, k: int = 12) -> list[Recommendation]:
-        """Products like this one, by the same fused vectors; the product itself is left out."""
-        return self.recommend(Query(like=(product_id,), k=k))
+        """Products like this one, by the same fused vectors: those of its own category first, itself left out."""
+        category = self.product(product_id).category
+        pool = self.recommend(Query(like=(product_id,), k=min(1000, max(k, NEIGHBOURS))))
+        pool.sort(key=lambda r: r.product.category != category)  # stable, so the best stay first in both halves
+        return [replace(r, rank=rank) for rank, r in enumerate(pool[:k], 1)]
 
     def product(self, product_id: str) -> Product:
         """The product's row; raises InputError naming the nearest id when it is unknown."""
@@ -96,7 +100,9 @@ class Recommender:
         product = self.index.products[row]
         return {
             "id": product_id, "title": product.title, "score": score, "rank": better + 1,
-            "match": float(self.index.calibration.match(kind, np.array([score]))[0]), "parts": receipt,
+            "match": float(
+                self.index.calibration.match(kind, self.index.standing(parts.sum(0), np.array([score])))[0]
+            ), "parts": receipt,
             "reason": explain.sentence(kind, receipt, product, query.text, bool(query.like)),
             "words": [{"word": w, "effect": e} for w, e in words],
         }  # fmt: skip
@@ -142,7 +148,7 @@ class Recommender:
     def _answer(
         self, query: Query, kind: str, parts: Array, scores: Array, rows: NDArray[np.int64]
     ) -> list[Recommendation]:
-        match = self.index.calibration.match(kind, scores)
+        match = self.index.calibration.match(kind, self.index.standing(parts.sum(0), scores))
         answers = []
         for rank, (row, score) in enumerate(zip(rows, scores, strict=True), 1):
             product = self.index.products[row]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmdemo.calibration import calibrate
+from mmdemo.calibration import calibrate, standing
 from mmdemo.catalog import Catalog, Product
 from mmdemo.edits import mine_edits
 from mmdemo.embed import embed, text_rows
@@ -103,13 +103,20 @@ def test_the_loss_is_the_mean_log_probability_of_the_positives():
 
 def test_calibrated_matches_are_close_to_the_share_of_right_answers():
     rng = np.random.default_rng(0)
-    scores = rng.uniform(0, 1, (400, 10)).astype(np.float32)
-    right = rng.random((400, 10)) < 1 / (1 + np.exp(-(10 * scores - 6)))
+    scores = rng.normal(0.2, 0.1, (400, 60)).astype(np.float32)
+    z = standing(scores)
+    right = rng.random(z.shape) < 1 / (1 + np.exp(-(4 * z - 6)))
     curve = calibrate({"image": (scores, right)})
-    for low in (0.2, 0.5, 0.8):
-        here = (scores >= low) & (scores < low + 0.1)
-        assert curve.match("image", scores[here]).mean() == pytest.approx(right[here].mean(), abs=0.06)
-    assert (np.diff(curve.match("image", np.linspace(0, 1, 11))) > 0).all()
+    top = np.take_along_axis(z, np.argsort(-z, 1)[:, :10], 1), np.take_along_axis(right, np.argsort(-z, 1)[:, :10], 1)
+    for low in (1.0, 1.5, 2.0):
+        here = (top[0] >= low) & (top[0] < low + 0.5)
+        assert curve.match("image", top[0][here]).mean() == pytest.approx(top[1][here].mean(), abs=0.06)
+    assert (np.diff(curve.match("image", np.linspace(0, 4, 11))) > 0).all()
+
+
+def test_a_dim_query_whose_answer_stands_out_matches_like_a_bright_one():
+    bright = np.array([[0.9, 0.3, 0.1, 0.2]], np.float32)
+    np.testing.assert_allclose(standing(bright), standing(bright / 3), atol=1e-5)
 
 
 def test_one_normalisation_and_it_refuses_a_zero_row():

@@ -90,6 +90,14 @@ def test_rows_in_another_order_than_the_vectors_are_refused(index_dir):
         ProductIndex.load(index_dir)
 
 
+def test_standing_equals_the_z_score_over_all_products(toy_index):
+    index = ProductIndex.load(toy_index)
+    scores = index.vectors @ index.vectors[3]
+    np.testing.assert_allclose(
+        index.standing(index.vectors[3], scores), (scores - scores.mean()) / scores.std(), atol=1e-3
+    )
+
+
 @pytest.mark.parametrize("pointer", ["", "../elsewhere", "nothing-here", "/etc"])
 def test_a_pointer_to_nowhere_is_refused(index_dir, pointer):
     (index_dir / "current").write_text(pointer)
