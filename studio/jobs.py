@@ -24,12 +24,12 @@ WALLS = ("#b9c4b4", "#d9b9a0", "#8fa3b0", "#c8bfa9", "#a98f86", "#6f7f86")
 
 # Products photographed for the example queries, with what a shopper would type beside the photo.
 PHONE_QUERIES = (
+    ("cushion-01-mustard", "with checks"),
+    ("teapot-01-red", ""),
+    ("lamp-01-blue", "in green"),
+    ("tote-01-navy", "with stripes"),
     ("mug-01-navy-stripes", ""),
     ("sneaker-01-navy", ""),
-    ("lamp-01-blue", "in green"),
-    ("cushion-01-mustard", "with checks"),
-    ("tote-01-navy", "with stripes"),
-    ("teapot-01-red", ""),
     ("chair-03-green", "the same in pink"),
     ("planter-03-teal", ""),
 )
