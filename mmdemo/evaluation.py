@@ -152,23 +152,33 @@ def interval(values: NDArray[np.float64], seed: int = 0, resamples: int = 1000) 
 
 
 def evaluate(index: ProductIndex, q: Queries) -> dict[str, Any]:
-    """Metrics with intervals for the head and its baselines, on all queries and on those of products that the head's
-    training never saw (`unseen`, None where there are none)."""
+    """Metrics with intervals for the head and its baselines: on all queries, and (`unseen`) on what no training saw.
+
+    An unseen query has a held-out reference, if any, and at least one held-out right answer; right answers that
+    training did see are taken out of its ranking, so that they neither help nor hurt. None where there are none.
+    """
     matrices = score_matrices(index, q)
-    values = {name: per_query(s, q.targets) if s is not None else None for name, s in matrices.items()}
+    result = _table(matrices, q.targets)
+    ids = set(index.manifest.get("held_out", []))
+    held = np.array([p.id in ids for p in index.products])
+    rows = [i for i, t in enumerate(q.targets) if held[t].any() and (q.reference[i] < 0 or held[q.reference[i]])]
+    if not rows or held.all():
+        return {**result, "unseen": None}
+    cut = {name: s[rows] if s is not None else None for name, s in matrices.items()}
+    for at, row in enumerate(rows):
+        seen = q.targets[row][~held[q.targets[row]]]
+        for s in cut.values():
+            if s is not None:
+                s[at, seen] = -np.inf
+    return {**result, "unseen": _table(cut, [q.targets[r][held[q.targets[r]]] for r in rows])}
 
-    def table(keep: NDArray[np.bool_]) -> dict[str, Any]:
-        rankers = {
-            name: {metric: interval(v[keep]) for metric, v in metrics.items()} if metrics is not None else None
-            for name, metrics in values.items()
-        }
-        return {"queries": int(keep.sum()), "rankers": rankers}
 
-    held_out = {i for i in index.manifest.get("held_out", [])}
-    unseen = np.array([all(index.products[t].id in held_out for t in targets) for targets in q.targets])
-    result = table(np.ones(len(q), bool))
-    result["unseen"] = table(unseen) if unseen.any() and not unseen.all() else None
-    return result
+def _table(matrices: dict[str, Array | None], targets: Sequence[NDArray[np.int64]]) -> dict[str, Any]:
+    rankers = {
+        name: {metric: interval(v) for metric, v in per_query(s, targets).items()} if s is not None else None
+        for name, s in matrices.items()
+    }
+    return {"queries": len(targets), "rankers": rankers}
 
 
 def as_text(result: dict[str, Any]) -> str:

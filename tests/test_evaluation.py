@@ -111,3 +111,25 @@ def test_the_report_measures_every_task_beside_the_baselines(index):
     for result in index.report["tasks"].values():
         head = result["rankers"]["head"]["recall@10"]
         assert 0 <= head["low"] <= head["value"] <= head["high"] <= 1
+
+
+def test_the_unseen_table_counts_held_out_answers_alone(index, tmp_path, monkeypatch):
+    held = [p.id for p in index.products if p.parent == "mug-1"]
+    seen = [p.id for p in index.products if p.parent != "mug-1"]
+    monkeypatch.setitem(index.manifest, "held_out", held)
+    rows = [
+        {"text": "mug", "target_ids": f"{held[0]} {seen[0]}"},  # half unseen
+        {"text": "mug", "target_ids": seen[1]},
+        {"reference_id": seen[2], "text": "in blue", "target_ids": held[1]},  # training saw the reference
+        {"reference_id": held[0], "text": "in blue", "target_ids": held[1]},
+    ]
+    queries, _ = read_queries(write(tmp_path / "q.csv", rows), index, ToyEncoder())
+    result = evaluate(index, queries)
+    assert result["queries"] == 4 and result["unseen"]["queries"] == 2
+    scores = score_matrices(index, queries)["head"][0]
+    scores[index.row(seen[0])] = -np.inf
+    rank = 1 + int((scores > scores[index.row(held[0])]).sum())
+    edit = score_matrices(index, queries)["head"][3]
+    edit_rank = 1 + int((edit > edit[index.row(held[1])]).sum())
+    mrr = result["unseen"]["rankers"]["head"]["mrr"]["value"]
+    assert mrr == pytest.approx((1 / rank + 1 / edit_rank) / 2, abs=0.02)
