@@ -25,9 +25,16 @@ class Calibration:
 
 
 def calibrate(answers: dict[str, tuple[Array, NDArray[np.bool_]]], top: int = 10) -> Calibration:
-    """Fit a curve for every kind from score matrices and which products were right, (queries, products) each."""
+    """Fit a curve for every kind from score matrices and which products were right, (queries, products) each.
+
+    Queries with more right answers than `top` ("women's shoes") are left out where there are others: nearly all that
+    they bring is right, at any score, which says nothing about the queries that mean one thing.
+    """
     curves = {}
     for kind, (scores, right) in answers.items():
+        pointed = right.sum(1) <= top
+        if pointed.sum() >= 20:
+            scores, right = scores[pointed], right[pointed]
         order = np.argsort(-scores, axis=1)[:, :top]
         s = np.take_along_axis(standing(scores), order, 1).ravel().astype(np.float64)
         y = np.take_along_axis(right, order, 1).ravel().astype(np.float64)

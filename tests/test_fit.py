@@ -114,6 +114,16 @@ def test_calibrated_matches_are_close_to_the_share_of_right_answers():
     assert (np.diff(curve.match("image", np.linspace(0, 4, 11))) > 0).all()
 
 
+def test_vague_queries_do_not_flatten_the_curve_of_pointed_ones():
+    rng = np.random.default_rng(1)
+    scores = rng.normal(0, 1, (200, 100)).astype(np.float32)
+    right = np.zeros((200, 100), bool)
+    right[np.arange(100), scores[:100].argmax(1)] = True  # pointed: the best is right
+    right[100:] = scores[100:] < 2  # vague: all is right but the very best
+    curve = calibrate({"text": (scores, right)})
+    assert curve.match("text", np.array([3.5])) > 0.7 and curve.match("text", np.array([1.0])) < 0.1
+
+
 def test_a_dim_query_whose_answer_stands_out_matches_like_a_bright_one():
     bright = np.array([[0.9, 0.3, 0.1, 0.2]], np.float32)
     np.testing.assert_allclose(standing(bright), standing(bright / 3), atol=1e-5)
