@@ -60,7 +60,7 @@ def build(
 def add(index_dir: Path, catalog: Catalog, encoder: Encoder, progress: Progress = silent) -> ProductIndex:
     """Encode a catalogue's products into an existing index, its head unchanged, and save."""
     index = ProductIndex.load(index_dir)
-    work = index_dir / WORK
+    work = index_dir / ".adding"  # not WORK: an interrupted build may wait there to be resumed
     done = embed(catalog, encoder, work, progress=progress)
     grown = index.add(done.products, done.image, done.text, work / "thumbs").save(index_dir)
     shutil.rmtree(work, ignore_errors=True)

@@ -10,6 +10,7 @@ A save writes a new version beside the live one and then swaps `current`, so a r
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 import uuid
@@ -34,6 +35,8 @@ from mmdemo.store import FaissStore
 from mmdemo.vectors import Array
 
 FORMAT = 1
+# Only folders with such a name are ever deleted: `out` may hold other things, the catalogue itself among them.
+VERSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}|\.\d{8}-\d{6}-[0-9a-f]{6}\.part")
 WORK = ".work"  # where a build keeps its shards until it is whole
 HOME = Path(__file__).resolve().parent.parent
 
@@ -197,7 +200,7 @@ class ProductIndex:
         _fsync(out)
         # One version back stays, for whoever has it open; what is older, or was cut short, goes.
         for old in out.iterdir():
-            if old.is_dir() and old not in (final, before) and old.name != WORK:
+            if VERSION.fullmatch(old.name) and old.is_dir() and old not in (final, before):
                 shutil.rmtree(old, ignore_errors=True)
         return self.load(out)
 

@@ -147,7 +147,6 @@ def test_pictures_cannot_climb_out(client: Client) -> None:
 
 
 def test_the_same_functions_are_mcp_tools(client: Client, product) -> None:
-    pytest.importorskip("mcp")
 
     def ask(method: str, given: dict) -> dict:
         answer = httpx.post(

@@ -220,3 +220,26 @@ def test_products_without_a_picture_or_with_a_picture_alone_are_indexed(tmp_path
     index, _ = build(Catalog.read(tmp_path / "shop"), ToyEncoder(), tmp_path / "index")
     assert len(index) == 2 and index.thumbnail("b") is None
     assert not index.image[1].any() and np.allclose(np.linalg.norm(index.vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_build_into_a_folder_with_other_things_in_it_leaves_them_alone(tmp_path):
+    """Someone will name the catalogue's own folder as --out."""
+    shop = toy_catalogue(tmp_path / "shop", copies=1)
+    (shop / "notes").mkdir()
+    (shop / "notes" / "keep.txt").write_text("mine")
+    before = sorted(p.name for p in (shop / "images").iterdir())
+    build(Catalog.read(shop), ToyEncoder(), shop)
+    remove(shop, ["mug-0-red"])
+    remove(shop, ["mug-0-blue"])
+    assert sorted(p.name for p in (shop / "images").iterdir()) == before
+    assert (shop / "notes" / "keep.txt").read_text() == "mine"
+    versions = [p for p in shop.iterdir() if (p / "manifest.json").exists()]
+    assert len(versions) == 2, "the live version and the one before"
+
+
+def test_adding_products_keeps_what_an_interrupted_build_has_done(index_dir, tmp_path):
+    (index_dir / WORK).mkdir()
+    (index_dir / WORK / "000000000.safetensors").write_bytes(b"hours of work")
+    (tmp_path / "more.csv").write_text("id,image,title\nnew,,A blue tray\n")
+    add(index_dir, Catalog.read(tmp_path / "more.csv"), ToyEncoder())
+    assert (index_dir / WORK / "000000000.safetensors").read_bytes() == b"hours of work"

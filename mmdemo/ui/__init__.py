@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import socket
 
@@ -85,8 +84,7 @@ def serve(recommender: Recommender, host: str, port: int | None) -> None:
         ssr_mode=False,
         show_error=True,
         max_file_size="20mb",
-        # The same functions as MCP tools, where Gradio's optional part is installed.
-        mcp_server=importlib.util.find_spec("mcp") is not None,
+        mcp_server=True,  # the same functions as tools for agents
         quiet=True,
         prevent_thread_lock=True,
     )

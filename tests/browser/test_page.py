@@ -6,6 +6,7 @@ from pathlib import Path
 
 import demo_process
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -325,7 +326,7 @@ def test_dark_follows_the_system_and_the_switch(visit: Callable[..., Page], scre
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_serious(visit: Callable[..., Page], dark: bool) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    axe = Axe()
     page = visit(dark=dark)
 
     def check(where: str) -> None:
