@@ -45,8 +45,11 @@ def calibrate(answers: dict[str, tuple[Array, NDArray[np.bool_]]], top: int = 10
 
 def standing(scores: Array) -> Array:
     """Score matrices (queries, products) as z-scores of each query's own row; -inf (left out) stays -inf."""
-    there = np.where(np.isfinite(scores), scores, np.nan)
-    return (scores - np.nanmean(there, 1, keepdims=True)) / np.maximum(np.nanstd(there, 1, keepdims=True), 1e-6)
+    there = np.isfinite(scores)
+    count = np.maximum(there.sum(1, keepdims=True), 1)  # a catalogue of one product leaves nothing to compare with
+    mean = np.where(there, scores, 0).sum(1, keepdims=True) / count
+    spread = np.sqrt(np.where(there, (np.where(there, scores, 0) - mean) ** 2, 0).sum(1, keepdims=True) / count)
+    return (scores - mean) / np.maximum(spread, 1e-6)
 
 
 def _platt(z: NDArray[np.float64], y: NDArray[np.float64], rounds: int = 100) -> tuple[float, float]:

@@ -196,7 +196,7 @@ def _why_not(data: Lessons) -> str:
     """A reason for not training, or ''."""
     train = int((data.split == "train").sum())
     if train < LEAST_TRAIN:
-        return f"{train} products are left for training and at least {LEAST_TRAIN} are needed"
+        return f"training needs at least {LEAST_TRAIN} products and finds {train}"
     if not data.has_image.any():
         return "no product has a picture"
     if not data.has_text.any():

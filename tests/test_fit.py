@@ -58,7 +58,7 @@ def test_held_out_products_are_named(shop, fitted):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda p, i, t: (p[:12], i[:12], t[:12]), "at least 40 are needed"),
+        (lambda p, i, t: (p[:12], i[:12], t[:12]), "at least 40 products"),
         (lambda p, i, t: (p, 0 * i, t), "no product has a picture"),
         (lambda p, i, t: (p, i, 0 * t), "no product has a text"),
         (lambda p, i, t: (p, np.repeat(i[:1], len(i), 0), t), "all pictures are the same"),

@@ -243,3 +243,13 @@ def test_adding_products_keeps_what_an_interrupted_build_has_done(index_dir, tmp
     (tmp_path / "more.csv").write_text("id,image,title\nnew,,A blue tray\n")
     add(index_dir, Catalog.read(tmp_path / "more.csv"), ToyEncoder())
     assert (index_dir / WORK / "000000000.safetensors").read_bytes() == b"hours of work"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_catalogue_of_one_product_builds_and_answers_without_a_murmur(tmp_path):
+    (tmp_path / "shop").mkdir()
+    picture("mug", "red").save(tmp_path / "shop" / "a.png")
+    (tmp_path / "shop" / "catalog.csv").write_text("id,image,title\na,a.png,Red mug\n")
+    index, _ = build(Catalog.read(tmp_path / "shop"), ToyEncoder(), tmp_path / "index")
+    assert index.search(index.vectors[0], 5)[1].tolist() == [0]
+    assert all(np.isfinite(curve).all() for curve in index.calibration.curves.values())
