@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import catalogue, jobs
+import numpy as np
+from PIL import Image
+
+from . import catalogue, jobs, tables
+from .check import faults
 from .sheets import write_sheets
+from .shots import KINDS, Shot, all_shots
+
+FOLDERS = {"shop": "images", "second": "views", "phone": "queries", "extra": "images"}
 
 
 def _bar(steps: Iterable[tuple[str, str]], total: int, label: str) -> Iterable[tuple[str, str]]:
@@ -20,85 +28,74 @@ def _bar(steps: Iterable[tuple[str, str]], total: int, label: str) -> Iterable[t
     return tqdm(steps, total=total, desc=label, unit="picture")
 
 
-def render_shop(out: Path, keys: list[str] | None, processes: int, resume: bool) -> None:
-    """Render what is missing or out of date, and keep the manifest up to date on the way."""
-    items = catalogue.products(keys)
-    pictures = catalogue.read_manifest(out)
-    images = out / "images"
-    todo = [
-        p
-        for p in items
-        if not (
-            resume
-            and (images / f"{p.id}.webp").exists()
-            and pictures.get(p.id, {}).get("spec") == catalogue.shop_spec(p)
-        )
-    ]
-    print(f"{len(items) - len(todo)} pictures are up to date, {len(todo)} to render")
-    by_id = {p.id: p for p in items}
-    start = time.time()
-    for name, geometry in _bar(jobs.run("shop", todo, images, processes), len(todo), "shop"):
-        item = by_id[name]
-        pictures[name] = {
-            "spec": catalogue.shop_spec(item),
-            "geometry": geometry,
-            "seed": item.family.seed(item.index),
-        }
-        catalogue.write_manifest(out, pictures)
+def up_to_date(shot: Shot, folder: Path, entries: dict[str, dict]) -> bool:
+    """Whether the picture exists and was made by the recipe of today."""
+    known = entries.get(shot.name)
+    if not (folder / f"{shot.name}.webp").exists():
+        return False
+    if known and shot.kind == "shop":
+        return catalogue.is_current(shot.product, known["spec"])
+    # Extra views and photos older than their manifest are taken as they are, those with another recipe are not.
+    return known["spec"] == shot.spec if known else shot.kind in ("phone", "extra")
+
+
+def render(kind: str, out: Path, keys: list[str] | None, processes: int, resume: bool) -> int:
+    """Render what is missing or out of date, noting each picture in the manifest on the way; returns how many."""
+    folder, manifest = out / FOLDERS[kind], catalogue.read_manifest(out)
+    entries = manifest[catalogue.SECTIONS[kind]]
+    shots = [s for s in all_shots(kind, catalogue.products()) if not keys or s.product.family.key in keys]
+    todo = [s for s in shots if not (resume and up_to_date(s, folder, entries))]
+    print(f"{kind}: {len(shots) - len(todo)} pictures are up to date, {len(todo)} to render")
+    by_name, start, noted = {s.name: s for s in todo}, time.time(), time.time()
+    try:
+        for name, geometry in _bar(jobs.run(todo, folder, processes), len(todo), kind):
+            shot = by_name[name]
+            seed = shot.product.family.seed(shot.product.index)
+            entries[name] = {"spec": shot.spec, "geometry": geometry, "seed": seed}
+            if time.time() - noted > 5:
+                catalogue.write_manifest(out, manifest)
+                noted = time.time()
+    finally:
+        if todo:
+            catalogue.write_manifest(out, manifest)
     if todo:
-        print(f"{(time.time() - start) / len(todo):.1f} s a picture")
+        print(f"{kind}: {(time.time() - start) / len(todo):.1f} s a picture")
+    return len(todo)
 
 
-def render_extra(out: Path, folder: Path, keys: list[str] | None, processes: int, resume: bool) -> None:
-    """Render one more view of each product for training and evaluation."""
-    items = catalogue.products(keys)
-    images = folder / "images"
-    todo = [p for p in items if not (resume and (images / f"{p.id}.webp").exists())]
-    for _ in _bar(jobs.run("extra", todo, images, processes), len(todo), "extra"):
-        pass
-    done = [p for p in catalogue.products() if (images / f"{p.id}.webp").exists()]
-    data = [{"query_id": f"v-{p.id}", "image": f"images/{p.id}.webp", "product_id": p.id} for p in done]
-    catalogue.write_csv(folder / "queries.csv", ("query_id", "image", "product_id"), data)
-
-
-def render_phone(out: Path, processes: int, resume: bool) -> None:
-    """Render the example query photos and write queries.csv."""
-    by_id = {p.id: p for p in catalogue.products()}
-    chosen = [(by_id[name], text) for name, text in jobs.PHONE_QUERIES]
-    folder = out / "queries"
-    todo = [p for p, _ in chosen if not (resume and (folder / f"{p.id}.webp").exists())]
-    for _ in _bar(jobs.run("phone", todo, folder, processes), len(todo), "phone"):
-        pass
-    composed = {
-        (q["reference_id"], q["new"]): q["target_ids"] for q in catalogue.composed_queries(list(by_id.values()))
-    }
-    data = []
-    for i, (p, text) in enumerate(chosen):
-        target = next((ids for (ref, new), ids in composed.items() if ref == p.id and text.endswith(new)), p.id)
-        data.append(
-            {
-                "query_id": f"q{i + 1:02d}",
-                "image": f"queries/{p.id}.webp",
-                "text": text,
-                "reference_id": p.id,
-                "product_id": target if text else p.id,
-            }
-        )
-    catalogue.write_csv(out / "queries.csv", ("query_id", "image", "text", "reference_id", "product_id"), data)
+def check(out: Path) -> int:
+    """Look at every shop picture and name those that are wrong; returns how many."""
+    wrong = 0
+    for p in catalogue.products():
+        path = out / "images" / f"{p.id}.webp"
+        if path.exists():
+            with Image.open(path) as im:
+                found = faults(np.asarray(im.convert("RGB")), p)
+            wrong += bool(found)
+            if found:
+                print(f"{p.id}: {', '.join(found)}")
+    return wrong
 
 
 def main() -> None:
     """Parse the arguments and do the work."""
     parser = argparse.ArgumentParser(prog="python -m studio", description=__doc__)
     sub = parser.add_subparsers(dest="command", required=True)
-    r = sub.add_parser("render", help="render pictures, then write the tables")
-    t = sub.add_parser("tables", help="write products.csv and composed_queries.csv only")
+    r = sub.add_parser("render", help="render pictures that are missing or out of date, then write the tables")
+    t = sub.add_parser("tables", help="write the tables only")
     s = sub.add_parser("sheets", help="lay out contact sheets of what is rendered")
-    for p in (r, t, s):
+    c = sub.add_parser("check", help="look for blank, cut-off and wrongly coloured shop pictures")
+    for p in (r, t, s, c):
         p.add_argument("--out", type=Path, default=Path("assets/catalog"), help="folder of the catalogue")
     r.add_argument("--family", nargs="+", metavar="NAME", help="only these families")
-    r.add_argument("--processes", type=int, default=2)
-    r.add_argument("--views", choices=("shop", "extra", "phone", "all"), default="shop")
+    r.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="default: one for each core")
+    r.add_argument(
+        "--views",
+        nargs="+",
+        choices=KINDS,
+        default=["shop", "second", "phone"],
+        help="shop pictures, second views, phone photos, extra training views (default: the first three)",
+    )
     r.add_argument(
         "--extra-out",
         type=Path,
@@ -113,17 +110,21 @@ def main() -> None:
     )
     s.add_argument("--docs", type=Path, default=Path("docs/catalogue"))
     a = parser.parse_args()
+    catalogue.products(a.family if a.command == "render" else None)  # a wrong name is told before the work begins
+    if a.command == "check":
+        raise SystemExit(bool(check(a.out)))
     if a.command == "sheets":
         write_sheets(catalogue.products(), a.out / "images", a.docs)
         return
     if a.command == "render":
-        if a.views in ("shop", "all"):
-            render_shop(a.out, a.family, a.processes, a.resume)
-        if a.views in ("phone", "all"):
-            render_phone(a.out, a.processes, a.resume)
-        if a.views in ("extra", "all"):
-            render_extra(a.out, a.extra_out, a.family, a.processes, a.resume)
-    print(f"{catalogue.write_tables(a.out)} products in {a.out}")
+        for kind in a.views:
+            render(kind, a.extra_out if kind == "extra" else a.out, a.family, a.processes, a.resume)
+            if kind == "extra":
+                tables.write_view_queries(a.extra_out)
+            else:  # after each kind: what is there can be used
+                print(f"{tables.write_tables(a.out)} products in {a.out}")
+    else:
+        print(f"{tables.write_tables(a.out)} products in {a.out}")
 
 
 if __name__ == "__main__":

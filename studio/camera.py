@@ -84,7 +84,7 @@ def frame(
     points = np.vstack([m.vertices for _, m in model.parts])
     lo, hi = points.min(0), points.max(0)
     scale = 2.0 / max(hi - lo)
-    base = np.array([(lo[0] + hi[0]) / 2, (lo[1] + hi[1]) / 2, lo[2]])
+    base = np.array([(lo[0] + hi[0]) / 2, (lo[1] + hi[1]) / 2, lo[2] - view.lift / scale * 2])
     turn = rotation("z", -view.azimuth)
     parts = [(slot, m.moved(-base).moved(scale=scale, turn=turn)) for slot, m in model.parts]
     points = np.vstack([m.vertices for _, m in parts])

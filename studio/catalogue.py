@@ -1,36 +1,22 @@
-"""The list of products, and the files that describe them."""
+"""The list of products, and the recipes of their pictures."""
 
 from __future__ import annotations
 
-import csv
 import json
-import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from . import copywriting
 from .families import families
+from .materials import LOOKS
 from .model import Product
 
-SHOP_SIZE, SHOP_SAMPLES = 384, 16
+SHOP_SIZE, SHOP_SAMPLES = 384, 9
+FINER_SAMPLES = 16  # of the first pictures: they are as good
+SECOND_SIZE, SECOND_SAMPLES = 256, 9
 EXTRA_SIZE, EXTRA_SAMPLES = 320, 9
+PHONE_SAMPLES = 32
 REVISION = 1  # raise it when the look of every picture changes
-COLUMNS = (
-    "id",
-    "image",
-    "title",
-    "description",
-    "category",
-    "price",
-    "currency",
-    "colour",
-    "material",
-    "pattern",
-    "parent",
-    "brand",
-)
-COMPOSED_COLUMNS = ("query_id", "reference_id", "text", "changed", "old", "new", "target_ids")
-ATTRIBUTES = ("colour", "material", "pattern")
+SECTIONS = {"shop": "pictures", "second": "views", "phone": "queries", "extra": "pictures"}  # of the manifest
 
 
 def products(keys: Iterable[str] | None = None) -> list[Product]:
@@ -52,98 +38,54 @@ def products(keys: Iterable[str] | None = None) -> list[Product]:
     return out
 
 
-def shop_samples(product: Product) -> int:
-    """Samples a pixel: after denoising 16 are within 42 dB of 96, but glass needs more."""
-    return SHOP_SAMPLES * (4 if product.variant.material == "glass" else 1)
+def _more(product: Product, samples: int) -> int:
+    """Samples a pixel: after denoising 9 are within 43 dB of 36, but glass needs more."""
+    return samples * (4 if product.variant.material == "glass" else 1)
+
+
+def resolution(kind: str, product: Product) -> tuple[int, int]:
+    """Side in pixels and samples a pixel of a picture."""
+    return {
+        "shop": (SHOP_SIZE, _more(product, SHOP_SAMPLES)),
+        "second": (SECOND_SIZE, _more(product, SECOND_SAMPLES)),
+        "extra": (EXTRA_SIZE, EXTRA_SAMPLES),
+        "phone": (SHOP_SIZE, PHONE_SAMPLES),
+    }[kind]
+
+
+def spec(product: Product, size: int, samples: int, **more: str) -> str:
+    """Hash of a picture's recipe."""
+    material = product.variant.material
+    number = LOOKS.get(f"{product.family.key} {material}", LOOKS.get(material))
+    look = {"look": number} if number else {}
+    return product.spec_hash(size=size, samples=samples, revision=REVISION, **look, **more)
 
 
 def shop_spec(product: Product) -> str:
     """Hash of a shop picture's recipe."""
-    return product.spec_hash(size=SHOP_SIZE, samples=shop_samples(product), revision=REVISION)
+    return spec(product, *resolution("shop", product))
 
 
-def rows(items: Sequence[Product]) -> list[dict[str, str]]:
-    """The rows of products.csv."""
-    titles = copywriting.titles(items)
-    out = []
-    for item in items:
-        v = item.variant
-        out.append(
-            {
-                "id": item.id,
-                "image": f"images/{item.id}.webp",
-                "title": titles[item.id],
-                "description": copywriting.description(item),
-                "category": item.family.category,
-                "price": f"{copywriting.price(item):.2f}",
-                "currency": "EUR",
-                "colour": v.colour,
-                "material": v.material,
-                "pattern": v.pattern,
-                "parent": item.parent_id,
-                "brand": item.parent.brand,
-            }
-        )
-    return out
+def is_current(product: Product, found: str) -> bool:
+    """Whether a shop picture's recipe is that of today, or the same with more samples."""
+    return found in (shop_spec(product), spec(product, SHOP_SIZE, _more(product, FINER_SAMPLES)))
 
 
-def composed_queries(items: Sequence[Product]) -> list[dict[str, str]]:
-    """Questions of the kind "this one, but in blue": same parent, one attribute changed, the others kept."""
-    rng = random.Random(20)
-    out: list[dict[str, str]] = []
-    for reference in items:
-        siblings = [p for p in items if p.parent_id == reference.parent_id and p.id != reference.id]
-        for changed in ATTRIBUTES:
-            kept = [a for a in ATTRIBUTES if a != changed]
-            targets: dict[str, list[str]] = {}
-            for s in siblings:
-                if all(getattr(s.variant, a) == getattr(reference.variant, a) for a in kept):
-                    targets.setdefault(getattr(s.variant, changed), []).append(s.id)
-            for new, ids in targets.items():
-                old = getattr(reference.variant, changed)
-                text = copywriting.wish(changed, old, new, reference.family.category, rng)
-                out.append(
-                    {
-                        "query_id": f"c{len(out) + 1:04d}",
-                        "reference_id": reference.id,
-                        "text": text,
-                        "changed": changed,
-                        "old": old,
-                        "new": new,
-                        "target_ids": " ".join(sorted(ids)),
-                    }
-                )
-    return out
+def read_manifest(folder: Path) -> dict[str, dict]:
+    """The manifest of a folder of pictures, without the settings at its head: section -> name -> recipe."""
+    path = folder / "manifest.json"
+    data = json.loads(path.read_text()) if path.exists() else {}
+    return {section: data.get(section, {}) for section in ("pictures", "views", "queries")}
 
 
-def write_csv(path: Path, columns: Sequence[str], data: Iterable[dict[str, str]]) -> None:
-    """Write rows as UTF-8 CSV."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as f:
-        writer = csv.DictWriter(f, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(data)
-
-
-def read_manifest(out: Path) -> dict[str, dict]:
-    """Recipes of the pictures that exist, by product id."""
-    path = out / "manifest.json"
-    return json.loads(path.read_text())["pictures"] if path.exists() else {}
-
-
-def write_manifest(out: Path, pictures: dict[str, dict]) -> None:
+def write_manifest(folder: Path, sections: dict[str, dict]) -> None:
     """Write the manifest, in catalogue order, through a temporary file."""
+    folder.mkdir(parents=True, exist_ok=True)
     order = {p.id: i for i, p in enumerate(products())}
-    kept = {k: pictures[k] for k in sorted(pictures, key=lambda k: order.get(k, len(order))) if k in order}
-    data = {"revision": REVISION, "size": SHOP_SIZE, "samples": SHOP_SAMPLES, "pictures": kept}
-    tmp = out / "manifest.json.part"
+    data: dict = {"revision": REVISION, "size": SHOP_SIZE, "samples": SHOP_SAMPLES}
+    for section, entries in sections.items():
+        if entries or section == "pictures":
+            data[section] = {k: entries[k] for k in sorted(entries, key=lambda k: (order.get(k, len(order)), k))}
+    tmp = folder / "manifest.json.part"
     tmp.write_text(json.dumps(data, indent=1) + "\n")
-    tmp.replace(out / "manifest.json")
-
-
-def write_tables(out: Path) -> int:
-    """Write products.csv and composed_queries.csv for all products; returns their number."""
-    items = products()
-    write_csv(out / "products.csv", COLUMNS, rows(items))
-    write_csv(out / "composed_queries.csv", COMPOSED_COLUMNS, composed_queries(items))
-    return len(items)
+    tmp.replace(folder / "manifest.json")

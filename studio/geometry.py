@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -117,6 +118,16 @@ def fillet(points: Points, radius: Points, n: int = 8) -> Array:
         s, e = b + (a - b) / la * d, b + (c - b) / lc * d
         out.append((1 - t) ** 2 * s + 2 * t * (1 - t) * b + t**2 * e)
     out.append(p[-1:])
+    return np.vstack(out)
+
+
+def refine(points: Points, step: float) -> Array:
+    """The same polyline with no gap wider than `step`: a relief needs points to act on."""
+    p = np.asarray(points, float)
+    out = [p[:1]]
+    for a, b in pairwise(p):
+        n = max(1, int(np.ceil(np.linalg.norm(b - a) / step)))
+        out.append(a + (b - a) * np.linspace(0, 1, n + 1)[1:, None])
     return np.vstack(out)
 
 

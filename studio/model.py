@@ -11,16 +11,21 @@ import numpy as np
 
 from .geometry import Mesh
 from .materials import Material
+from .variant import Variant
 
 
 @dataclass(frozen=True)
 class View:
-    """Where the shop picture is taken from: degrees around and up (or from above), share of frame filled."""
+    """Where the shop picture is taken from: degrees around and up (or from above), share of frame filled.
+
+    `lift` is how far over the floor it hangs, as a share of its longest side.
+    """
 
     azimuth: float = -25.0
     elevation: float = 14.0
     above: bool = False
     fill: float = 0.82
+    lift: float = 0.0
 
 
 @dataclass
@@ -38,15 +43,6 @@ class Model:
             h.update((np.round(mesh.vertices, 4) + 0.0).astype(np.float32).tobytes())
             h.update(mesh.faces.astype(np.int32).tobytes())
         return h.hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class Variant:
-    """One finish of a parent: what a shopper can ask to change."""
-
-    colour: str
-    material: str
-    pattern: str = "plain"
 
 
 @dataclass(frozen=True)

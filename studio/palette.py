@@ -34,7 +34,10 @@ PALETTE: dict[str, str] = {
     "walnut": "#6f452b",
     "silver": "#c9cbce",
     "gold": "#e0b45c",
-    "amber": "#b5651d",
+    "copper": "#d08a63",
+    "amber": "#c8781e",
+    "coral": "#e8735a",
+    "khaki": "#a3946a",
     "clear": "#e9efee",
 }
 
@@ -66,6 +69,8 @@ ACCENTS: dict[str, tuple[str, str]] = {
     "purple": ("lavender", "white"),
     "lavender": ("white", "purple"),
     "natural": ("brown", "cream"),
+    "coral": ("cream", "burgundy"),
+    "khaki": ("cream", "brown"),
 }
 
 

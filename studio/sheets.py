@@ -26,15 +26,22 @@ def sheet(items: Sequence[Product], images: Path, cell: int, columns: int) -> Im
 
 
 def write_sheets(items: Sequence[Product], images: Path, folder: Path) -> None:
-    """The overall sheet, and one for each family with a parent to a row."""
+    """One sheet of all designs, and one for each family with a parent to a row; of pictures that exist."""
     folder.mkdir(parents=True, exist_ok=True)
-    sheet(items, images, 84, 18).save(folder / "contact-sheet.webp", quality=72, method=6)
+    items = [p for p in items if (images / f"{p.id}.webp").exists()]
+    designs: dict[str, list[Product]] = {}
+    for p in items:
+        designs.setdefault(p.parent_id, []).append(p)
+    # Of each design another finish, so that the colours mix.
+    faces = [mine[i * 3 % len(mine)] for i, mine in enumerate(designs.values())]
+    sheet(faces, images, 76, 20).save(folder / "contact-sheet.webp", quality=74, method=6)
     for key in dict.fromkeys(p.family.key for p in items):
         mine = [p for p in items if p.family.key == key]
-        widest = max(sum(p.index == i for p in mine) for i in range(len(mine[0].family.parents)))
+        rows = [[p for p in mine if p.index == i] for i in range(len(mine[0].family.parents))]
+        rows = [row for row in rows if row]
+        widest = max(map(len, rows))
         cells: list[Product | None] = []
-        for i in range(len(mine[0].family.parents)):
-            row = [p for p in mine if p.index == i]
+        for row in rows:
             cells += row + [None] * (widest - len(row))
         n = len(cells) // widest
         out = Image.new("RGB", (widest * 164 + GAP, n * 164 + GAP), "white")

@@ -28,19 +28,22 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     )
     line[:, 1] *= tall
     top = line[-1, 1]
-    slouch = shape.get("slouch", 0.0)
+    sag = shape.get("sag", 0.0)
+    if sag:  # more cloth than head: it bulges over the edge before it falls back
+        line[2:7, 0] *= [1.06, 1.2, 1.28, 1.3, 1.2]
 
     def crown(a: np.ndarray, z: np.ndarray) -> np.ndarray:
         fade = np.clip((top - 0.02 - z) * 4, 0, 1)
         folds = 0.02 * np.sin(3 * a + 4 * z) + 0.015 * np.sin(5 * a - 2)
-        return 1 + 0.022 * np.abs(np.sin(ribs * a / 2)) * fade + (1 + 2.5 * slouch) * folds * np.clip(z - 0.35, 0, 1)
+        return 1 + 0.022 * np.abs(np.sin(ribs * a / 2)) * fade + (1 + 2 * sag) * folds * np.clip(z - 0.35, 0, 1)
 
     body = revolve(np.vstack([[[0, 0.02]], catmull(line, 16)]), ribs * 8, crown, wall=(0.02, top))
-    if slouch:
+    if sag:
         v = body.vertices.copy()
-        lean = np.clip(v[:, 2] - 0.45, 0, None)
-        v[:, 0] -= slouch * lean**1.6
-        v[:, 2] -= 0.45 * slouch * lean**1.5
+        up = np.clip(v[:, 2] - 0.34, 0, None) / (top - 0.34)
+        v[:, 0] += 0.55 * sag * up**1.3
+        v[:, 2] -= sag * up**1.2 * (0.34 + 0.55 * np.clip(v[:, 0] + 0.1, 0, None))
+        v[:, 2] += 0.03 * np.sin(9 * v[:, 2] - 4 * v[:, 0]) * up * (1 - up) * 2
         body = type(body)(v, body.faces, body.uv)
     parts = [("body", body)]
     if shape.get("cuff", True):
@@ -78,14 +81,14 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     ribs = shape.get("ribs", 36)
 
     def yarn(rows: float) -> Material:
-        depth = 0.02 if variant.material == "wool" else 0.009
+        wool = variant.material == "wool"  # cotton is knitted finer, lies flatter and has no halo
         return Material(
-            colour=rgb(variant.colour),
+            colour=rgb(variant.colour) * (1.0 if wool else 0.92) + (0.0 if wool else 0.06),
             roughness=0.95,
             specular=0.05,
-            sheen=0.6,
-            bump=knit(ribs // 2, rows),
-            bump_depth=depth,
+            sheen=0.6 if wool else 0.1,
+            bump=knit(ribs // 2, rows) if wool else knit(ribs * 1.5, rows * 2.5),
+            bump_depth=0.02,
             bump_repeat=(2, 2),
         )
 
@@ -133,7 +136,34 @@ FAMILY = Family(
             "Plain Thread",
             "wool",
             ["pink", "grey", "green", "grey/stripes", "green/diamonds"],
-            dict(tall=1.18, cuff_height=0.17, slouch=0.24, ribs=30, repeats=(15, 7)),
+            dict(tall=1.25, cuff_height=0.2, sag=0.62, ribs=30, repeats=(15, 7)),
+        ),
+        Parent(
+            "big-bobble kids' hat",
+            "A small hat under a very large pompom.",
+            19.0,
+            "Little Fable",
+            "wool",
+            ["red", "light blue", "yellow", "red/dots", "light blue/stripes"],
+            dict(pompom=0.27, tall=0.9, cuff_height=0.3, ribs=32, repeats=(14, 5)),
+        ),
+        Parent(
+            "ribbed watch cap",
+            "Tightly ribbed from brim to crown, for wind that means it.",
+            25.0,
+            "Harbour Lane",
+            "wool",
+            ["navy", "black", "olive", "brown", "cream"],
+            dict(tall=0.92, ribs=24, cuff_height=0.34),
+        ),
+        Parent(
+            "fair-isle bobble hat",
+            "Bands of pattern all the way up and a pompom to finish.",
+            35.0,
+            "Tidewear",
+            "wool",
+            ["teal/diamonds", "burgundy/floral", "charcoal/chevron", "green/leaves"],
+            dict(pompom=0.17, cream_pompom=True, repeats=(14, 7), ribs=40),
         ),
     ],
 )

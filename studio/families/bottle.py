@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..geometry import Array, circle, fillet, revolve, shell, sweep
+from ..geometry import Array, catmull, circle, fillet, revolve, shell, sweep
 from ..materials import glass, lacquer, metal, painted, wood
 from ..model import Family, Model, Parent, Variant, View
 
@@ -24,6 +24,9 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
     kind = shape["kind"]
     line = _profile(kind)
     top, r = line[-1, 1], line[-1, 0]
+    if kind == "flask":
+        line = fillet([[0, 0], [0.3, 0], [0.3, 1.16], [0.2, 1.26], [0.2, 1.3]], [0, 0.04, 0.08, 0.03, 0], 12)
+        top, r = line[-1, 1], line[-1, 0]
     view = View(-18, 9, fill=0.84)
     if kind == "carafe":
         outside, inside = shell(line, 0.022)
@@ -64,6 +67,11 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         a = np.radians(np.linspace(0, 180, 40))
         loop = np.stack([0.24 * np.cos(a), 0 * a, top + 0.12 + 0.26 * np.sin(a)], 1)
         parts.append(("cap", sweep(loop, 0.03, 0.05, n=20, power=3, up=(0, 1, 0))))
+    elif kind == "flask":
+        cup = fillet([[0, top - 0.03], [0.27, top - 0.03], [0.24, top + 0.34], [0, top + 0.34]], [0, 0.01, 0.05, 0], 8)
+        parts += [("cap", revolve(cup, 96)), ("cap", sweep(circle(0.302, 0.05), 0.012, closed=True, n=12))]
+        grip = catmull([[0.29, 0, 0.95], [0.5, 0, 0.86], [0.52, 0, 0.5], [0.48, 0, 0.3], [0.29, 0, 0.24]], 10)
+        parts.append(("cap", sweep(grip, 0.03, 0.055, n=20, power=3, up=(0, 1, 0))))
     else:
         cap = fillet([[0, top - 0.02], [0.15, top - 0.02], [0.15, top + 0.24], [0, top + 0.24]], [0, 0.01, 0.03, 0], 8)
         parts.append(("cap", revolve(cap, 96)))
@@ -132,6 +140,33 @@ FAMILY = Family(
             "glass",
             ["green", "amber", "blue"],
             dict(kind="carafe"),
+        ),
+        Parent(
+            "vacuum flask",
+            "Soup at noon, still too hot: take a friend and two cups.",
+            38.0,
+            "Harbour Lane",
+            "steel",
+            ["green", "red", "cream", "silver", "red/checks"],
+            dict(kind="flask", cap="black", repeats=(11, 7)),
+        ),
+        Parent(
+            "kids' tumbler with straw",
+            "Leakproof upside down, which is how it will travel.",
+            19.0,
+            "Little Fable",
+            "steel",
+            ["light blue", "yellow", "mint", "yellow/dots", "light blue/floral"],
+            dict(kind="tumbler", cap="wood", band="#e8735a", repeats=(9, 5)),
+        ),
+        Parent(
+            "slim bottle with wooden cap",
+            "The slim one again, with a beech cap and a quieter voice.",
+            34.0,
+            "Plain Thread",
+            "steel",
+            ["white", "charcoal", "coral", "lavender", "white/leaves", "charcoal/speckled"],
+            dict(kind="bottle", cap="wood", repeats=(9, 7)),
         ),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..geometry import Mesh, rod, rounded_box, sweep, thick_sheet
+from ..geometry import Mesh, catmull, rod, rounded_box, sweep, thick_sheet
 from ..materials import fabric, lacquer, leather, metal, painted, painted_wood, wood
 from ..model import Family, Model, Parent, Variant, View
 from ..palette import rgb
@@ -51,8 +51,22 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         parts.append(("frame", sweep(crest, 0.03, 0.06, power=4, up=(0, 0, 1), n=28)))
         for x in np.linspace(-0.27, 0.27, 5):
             parts.append(("frame", rod([x, 0.40, SEAT], [x * 1.1, 0.56, 1.79], 0.018, 0.016)))
+    elif back == "board":
+        t = np.linspace(-1, 1, 24)
+        path = np.stack([0.44 * t, 0.46 + 0.09 * (1 - t**2), 0 * t + 1.52], 1)
+        board = sweep(path, 0.022, 0.17, power=4, up=(0, -0.16, 1), n=36).projected((0, 2), 0.8)
+        parts.append(("seat", board))
+        for s in (-1, 1):
+            post = np.array([[s * 0.3, 0.34, SEAT - 0.02], [s * 0.3, 0.44, SEAT + 0.24], [s * 0.3, 0.55, 1.56]])
+            parts.append(("frame", sweep(catmull(post, 8), 0.024, n=16)))
     else:
         parts.append(("seat", _shell_back(shape.get("width", 0.5)).uv_scaled(1.2, 1)))
+    if shape.get("arms"):
+        for s in (-1, 1):
+            wide = 0.5 if back == "shell" else 0.47
+            arm = [[s * (wide - 0.08), 0.46, SEAT + 0.46], [s * wide, 0.2, SEAT + 0.42], [s * wide, -0.24, SEAT + 0.4]]
+            parts.append(("frame", sweep(catmull(arm, 12), 0.03, 0.045, n=20, power=3, up=(1, 0, 0))))
+            parts.append(("frame", rod([s * wide, -0.2, SEAT + 0.4], [s * 0.42, -0.26, SEAT - 0.02], 0.026, 0.03)))
     return Model(parts, View(-34, 13, fill=0.86))
 
 
@@ -61,10 +75,10 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     frame_kind = shape.get("frame", "oak")
     if variant.material in ("oak", "walnut", "ash"):
         w = wood(variant.material, rng)
-        return {"seat": w, "frame": w}
+        return {"seat": w, "frame": lacquer("#222326", 0.4) if shape["back"] == "board" else w}
     if variant.material == "painted wood":
         w = painted_wood(variant.colour)
-        return {"seat": w, "frame": w}
+        return {"seat": w, "frame": lacquer("#222326", 0.4) if shape["back"] == "board" else w}
     frame = (
         lacquer("#222326", 0.4)
         if frame_kind == "black steel"
@@ -131,6 +145,33 @@ FAMILY = Family(
             "painted wood",
             ["red", "light blue", "charcoal"],
             dict(back="ladder", splay=0.03),
+        ),
+        Parent(
+            "wishbone armchair",
+            "Curved arms in one sweep, and a back that lets the light through.",
+            289.0,
+            "North Orchard",
+            "painted wood",
+            ["natural@oak", "walnut@walnut", "sage", "black"],
+            dict(back="spindle", arms=True, splay=0.06),
+        ),
+        Parent(
+            "upholstered armchair for the table",
+            "Padded all round, with arms at the height of the table edge.",
+            249.0,
+            "Holm Interiors",
+            "linen",
+            ["terracotta", "grey", "sage", "grey/checks", "terracotta/pinstripes"],
+            dict(back="shell", pad=True, arms=True, frame="oak", width=0.52),
+        ),
+        Parent(
+            "school chair",
+            "Two bent boards on a steel frame: generations have tipped back on it.",
+            85.0,
+            "Holm Interiors",
+            "painted wood",
+            ["mint", "yellow", "red", "natural@ash", "coral"],
+            dict(back="board", frame="black steel", splay=0.04),
         ),
     ],
 )

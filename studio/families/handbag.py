@@ -7,7 +7,6 @@ import numpy as np
 from ..geometry import catmull, loft, rotation, rounded_box, sweep, thick_sheet
 from ..materials import leather, metal
 from ..model import Family, Model, Parent, Variant, View
-from ..palette import rgb
 
 
 def build(shape: dict, rng: np.random.Generator) -> Model:
@@ -149,10 +148,9 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
 def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """Body in leather or suede; handles and flap a shade darker."""
     suede = variant.material == "suede"
-    dark = rgb(variant.colour) * shape.get("trim_shade", 0.72)
     return {
         "body": leather(variant.colour, 1.3, suede),
-        "trim": leather(variant.colour, 2.5, suede).but(colour=dark),
+        "trim": leather(variant.colour, 2.5, suede).shaded(shape.get("trim_shade", 0.72)),
         "metal": metal("gold"),
     }
 
@@ -197,6 +195,44 @@ FAMILY = Family(
                 taper=0.04,
                 top=1.15,
                 trim_shade=0.86,
+            ),
+        ),
+        Parent(
+            "small top-handle bag",
+            "The same bag, two sizes down, for evenings and short lists.",
+            149.0,
+            "Corso & Figlia",
+            "leather",
+            ["red", "cream", "teal", "brown", "teal@suede"],
+            dict(kind="structured", width=0.5, height=0.6, depth=0.22, top=1.0, taper=0.16),
+        ),
+        Parent(
+            "satchel",
+            "A long flap, a strap for the shoulder and room for a newspaper.",
+            169.0,
+            "Corso & Figlia",
+            "leather",
+            ["tan", "black", "olive", "navy", "brown@suede"],
+            dict(kind="flap", width=0.7, depth=0.17, height=0.66, pinch=0.12, taper=0.0, top=1.35, trim_shade=0.8),
+        ),
+        Parent(
+            "mini bucket bag",
+            "A phone, a key, a lipstick; pull the cord and go.",
+            119.0,
+            "Maren Studio",
+            "leather",
+            ["pink", "white", "lavender", "black", "mustard@suede"],
+            dict(kind="bucket", width=0.34, depth=0.31, height=0.6, taper=-0.1, pinch=-0.08, top=1.2),
+        ),
+        Parent(
+            "briefcase",
+            "Slim, upright and rather serious, with two short handles.",
+            239.0,
+            "Corso & Figlia",
+            "leather",
+            ["black", "brown", "burgundy", "grey"],
+            dict(
+                kind="structured", width=0.74, height=0.62, depth=0.18, taper=0.03, pinch=0.5, top=0.92, trim_shade=0.85
             ),
         ),
     ],

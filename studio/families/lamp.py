@@ -11,7 +11,7 @@ from ..palette import rgb
 
 
 def build(shape: dict, rng: np.random.Generator) -> Model:
-    """Bases: gourd, ball, column, tripod; shades: cone, drum, dome."""
+    """Bases: gourd, ball, column, tripod, or turned to a profile; shades: cone, drum, dome."""
     base, top, parts = shape["base"], 1.05, []
     if base == "gourd":
         line = catmull(
@@ -32,6 +32,9 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
         top = 0.86
         line = catmull([[0.2, 0.0], [0.36, 0.1], [0.44, 0.4], [0.36, 0.68], [0.16, 0.8], [0.06, 0.84]], 12)
         parts.append(("base", revolve(np.vstack([[[0, 0]], line, [[0, 0.84]]]), 128, wall=(0.01, 0.8))))
+    elif base == "turned":
+        line = catmull(shape["profile"], 12)
+        parts.append(("base", revolve(np.vstack([[[0, 0]], line, [[0, top]]]), 128, wall=(0.01, top * 0.9))))
     elif base == "column":
         line = fillet(
             [[0, 0], [0.32, 0], [0.32, 0.06], [0.07, 0.08], [0.06, top], [0, top]],
@@ -123,6 +126,64 @@ FAMILY = Family(
             "oak",
             ["natural@oak", "walnut@walnut", "orange@painted steel", "teal@painted steel"],
             dict(base="tripod", dome=True, r0=0.52, metal="brass"),
+        ),
+        Parent(
+            "bottle table lamp",
+            "A tall bottle of glazed clay with a wide shade, for long sideboards.",
+            109.0,
+            "Atelier Nove",
+            "ceramic",
+            ["teal", "mustard", "white", "teal/speckled", "white/leaves"],
+            dict(
+                base="turned",
+                profile=[[0.22, 0], [0.3, 0.06], [0.32, 0.5], [0.24, 0.78], [0.08, 0.9], [0.06, 1.05]],
+                r0=0.62,
+                r1=0.44,
+                repeats=(11, 8),
+            ),
+        ),
+        Parent(
+            "stacked spheres lamp",
+            "Three balls, one on top of the other, in a good mood.",
+            95.0,
+            "Lumen & Oak",
+            "painted steel",
+            ["coral", "navy", "sage", "natural@oak", "walnut@walnut"],
+            dict(
+                base="turned",
+                profile=[
+                    [0.3, 0],
+                    [0.31, 0.03],
+                    [0.12, 0.07],
+                    [0.27, 0.22],
+                    [0.1, 0.37],
+                    [0.22, 0.51],
+                    [0.09, 0.65],
+                    [0.17, 0.78],
+                    [0.07, 0.91],
+                    [0.05, 1.05],
+                ],
+                r0=0.5,
+                r1=0.34,
+                shade_height=0.5,
+                shade="#f2efe8",
+            ),
+        ),
+        Parent(
+            "cone-base lamp",
+            "A plain cone holds a plain drum, and the two get along.",
+            72.0,
+            "Lumen & Oak",
+            "stoneware",
+            ["grey", "terracotta", "black", "pink", "black/terrazzo"],
+            dict(
+                base="turned",
+                profile=[[0.42, 0], [0.44, 0.03], [0.3, 0.4], [0.16, 0.8], [0.06, 1.0], [0.05, 1.05]],
+                r0=0.46,
+                r1=0.46,
+                shade_height=0.44,
+                repeats=(12, 7),
+            ),
         ),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..geometry import catmull, fillet, revolve, shell, sweep
+from ..geometry import catmull, fillet, refine, revolve, shell, sweep
 from ..materials import ceramic, painted
 from ..model import Family, Model, Parent, Variant, View
 from ..palette import rgb
@@ -42,6 +42,15 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
             fade = np.clip(np.minimum(z - 0.06, h - 0.1 - z) * 8, 0, 1)
             return 1 - 0.045 * np.abs(np.sin(k * a / 2)) * fade
 
+    elif shape.get("rings"):
+        k = shape["rings"]
+
+        def relief(a: np.ndarray, z: np.ndarray) -> np.ndarray:
+            fade = np.clip(np.minimum(z - 0.06, h - 0.1 - z) * 12, 0, 1)
+            return 1 + 0.018 * np.cos(2 * np.pi * k * z / h) * fade + 0 * a
+
+        outside = refine(outside, 0.01)
+
     body = revolve(outside, 160 if relief is None else 256, relief, wall=(0.03, h * 0.985), closed=False)
     lining = revolve(inside, 160 if relief is None else 256, closed=False)
     hz, hr = h * shape.get("grip_at", 0.5), h * shape.get("grip", 0.29)
@@ -65,7 +74,7 @@ def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     m = ceramic(variant.material)
     plain = m.but(colour=rgb(variant.colour))
     body = painted(m, variant.colour, variant.pattern, shape.get("repeats", (12, 6)), rng)
-    lining = m.but(colour=rgb("white")) if shape.get("white_inside") else plain
+    lining = m.but(colour=rgb("white")) if shape.get("white_inside") or variant.material == "porcelain" else plain
     return {"body": body, "lining": lining, "handle": plain}
 
 
@@ -138,6 +147,33 @@ FAMILY = Family(
             "stoneware",
             ["burgundy", "charcoal", "light blue", "burgundy@porcelain"],
             dict(kind="footed", radius=0.38, height=0.66, facets=12, grip=0.27, grip_at=0.58, reach=1.15),
+        ),
+        Parent(
+            "ribbed tea mug",
+            "Fine ribs run around it like ripples, and the thin lip suits tea.",
+            17.0,
+            "Fennel House",
+            "porcelain",
+            ["mint", "navy", "coral", "white", "lavender"],
+            dict(kind="straight", radius=0.4, height=0.86, rings=9, grip=0.27),
+        ),
+        Parent(
+            "soup mug",
+            "Wide as a bowl, with a handle that lets you eat standing up.",
+            19.0,
+            "Kiln & Kettle",
+            "stoneware",
+            ["terracotta", "teal", "cream", "teal/dots", "cream/stripes"],
+            dict(kind="bellied", radius=0.56, height=0.7, grip=0.3, reach=1.05, repeats=(16, 4)),
+        ),
+        Parent(
+            "tall travel-height mug",
+            "As tall as a cup gets before it tips: the first coffee and the second in one.",
+            20.0,
+            "Kiln & Kettle",
+            "ceramic",
+            ["black", "yellow", "light blue", "black/marbled", "light blue/leaves"],
+            dict(kind="straight", radius=0.36, height=1.18, grip=0.24, reach=1.2, white_inside=True, repeats=(11, 7)),
         ),
     ],
 )

@@ -16,6 +16,8 @@ def _pot(kind: str) -> tuple[Array, float]:
         return fillet([[0, 0], [0.34, 0], [0.46, 0.8]], [0, 0.06, 0], 8), 0.70
     if kind == "cylinder":
         return fillet([[0, 0], [0.44, 0], [0.44, 0.66]], [0, 0.05, 0], 8), 0.57
+    if kind == "tall":
+        return fillet([[0, 0], [0.3, 0], [0.38, 1.15]], [0, 0.04, 0], 8), 1.05
     if kind == "bowl":
         return np.vstack([[[0, 0], [0.2, 0]], catmull([[0.26, 0], [0.45, 0.14], [0.55, 0.36], [0.53, 0.56]], 10)]), 0.48
     return np.vstack(
@@ -196,6 +198,42 @@ FAMILY = Family(
             "earthenware",
             ["blue", "olive", "red", "blue/chevron"],
             dict(pot="belly", plant="grass", repeats=(14, 6)),
+        ),
+        Parent(
+            "tall floor planter",
+            "Knee-high and slim, with a fountain of grass for the corner.",
+            89.0,
+            "Holm Interiors",
+            "concrete",
+            ["grey", "charcoal", "white", "terracotta"],
+            dict(pot="tall", plant="grass"),
+        ),
+        Parent(
+            "desert bowl on stand",
+            "Cacti at eye level, out of reach of cats and sleeves.",
+            64.0,
+            "North Orchard",
+            "ceramic",
+            ["mint", "navy", "coral", "navy/dots", "coral/stripes"],
+            dict(pot="cylinder", plant="cactus", stand=True, repeats=(14, 5)),
+        ),
+        Parent(
+            "classic terracotta pot",
+            "Thrown in the old shape, with room for roots and a leafy head.",
+            24.0,
+            "North Orchard",
+            "earthenware",
+            ["terracotta", "cream", "sage", "cream/dipped", "terracotta/leaves"],
+            dict(pot="tapered", plant="leafy", repeats=(12, 5)),
+        ),
+        Parent(
+            "metal belly planter",
+            "Polished metal around a snake plant: it doubles whatever light there is.",
+            59.0,
+            "Lumen & Oak",
+            "brass",
+            ["gold", "copper@copper", "black@ceramic", "burgundy@ceramic"],
+            dict(pot="belly", plant="snake"),
         ),
     ],
 )

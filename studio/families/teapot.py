@@ -12,6 +12,9 @@ from ..palette import rgb
 BODIES = {
     "round": [[0.26, 0], [0.30, 0.02], [0.47, 0.2], [0.52, 0.40], [0.42, 0.64], [0.25, 0.755]],
     "tall": [[0.33, 0], [0.38, 0.03], [0.42, 0.3], [0.4, 0.6], [0.33, 0.86], [0.24, 0.94]],
+    "pear": [[0.3, 0], [0.36, 0.02], [0.5, 0.16], [0.46, 0.4], [0.3, 0.66], [0.23, 0.84]],
+    "barrel": [[0.3, 0], [0.36, 0.02], [0.41, 0.2], [0.4, 0.38], [0.3, 0.52], [0.23, 0.56]],
+    "cone": [[0.5, 0], [0.52, 0.03], [0.46, 0.3], [0.36, 0.62], [0.28, 0.82], [0.25, 0.86]],
     "squat": [[0.36, 0], [0.42, 0.03], [0.6, 0.18], [0.62, 0.3], [0.46, 0.46], [0.25, 0.52]],
 }
 
@@ -117,6 +120,33 @@ FAMILY = Family(
             "stoneware",
             ["black", "navy", "terracotta", "navy/chevron"],
             dict(body="squat", bail=True, spout=0.3, repeats=(20, 5)),
+        ),
+        Parent(
+            "pear-shaped teapot",
+            "Full below and slim above, with a spout that listens.",
+            48.0,
+            "Fennel House",
+            "porcelain",
+            ["white", "light blue", "pink", "light blue/floral", "pink/dots"],
+            dict(body="pear", spout=0.36, repeats=(15, 7)),
+        ),
+        Parent(
+            "little teapot for one",
+            "A pot for exactly one person and exactly one chapter.",
+            29.0,
+            "Kiln & Kettle",
+            "ceramic",
+            ["yellow", "green", "navy", "lavender", "navy/stripes"],
+            dict(body="barrel", spout=0.3, repeats=(15, 5)),
+        ),
+        Parent(
+            "enamel stove teapot",
+            "From the hob to the table to the lawn, and no harm done on the way.",
+            39.0,
+            "Harbour Lane",
+            "enamel",
+            ["red", "cream", "blue", "cream/checks", "blue/speckled"],
+            dict(body="cone", spout=0.36, repeats=(16, 7)),
         ),
     ],
 )

@@ -15,7 +15,8 @@ NECK, SHOULDER, HEM = 0.18, 0.62, -0.78
 TIP, ARMPIT = np.array([0.46, 0.52]), np.array([0.475, 0.25])
 
 
-def _lines(shape: dict) -> dict:
+def outline_points(shape: dict) -> dict:
+    """Corners of the cut: sleeve end, armpit, hem."""
     drop = np.array(shape.get("sleeve_dir", (0.78, -0.62)))
     drop /= np.linalg.norm(drop)
     wide = shape.get("boxy", 0.0)
@@ -36,7 +37,7 @@ def _lines(shape: dict) -> dict:
 
 def build(shape: dict, rng: np.random.Generator) -> Model:
     """Crew or V neck, short or long sleeves, regular or boxy."""
-    p = _lines(shape)
+    p = outline_points(shape)
 
     def outline(front: bool) -> list:
         a = np.linspace(0, np.pi / 2, 12)
@@ -85,7 +86,7 @@ def build(shape: dict, rng: np.random.Generator) -> Model:
 
 def finish(shape: dict, variant: Variant, rng: np.random.Generator) -> dict:
     """Colour, pattern or chest print; hems, neck rib and pocket are drawn on top."""
-    n, p = 1024, _lines(shape)
+    n, p = 1024, outline_points(shape)
     u, v = uv_grid(n)
     x, y = u * 2 - 1, v * 2 - 1
     base, (second, third) = rgb(variant.colour), accents(variant.colour)
@@ -179,6 +180,33 @@ FAMILY = Family(
             "cotton",
             ["black", "pink", "blue", "pink/dots", "blue/floral"],
             dict(v_neck=True, neck_drop=0.34, hem=-0.86, sleeve=0.36, repeats=(20, 22)),
+        ),
+        Parent(
+            "oversized t-shirt",
+            "Wide shoulders, long sleeves for a short-sleeved shirt, and heavy cotton.",
+            35.0,
+            "Plain Thread",
+            "cotton",
+            ["grey", "olive", "lavender", "black/graphic", "beige", "olive/graphic"],
+            dict(boxy=0.1, sleeve=0.5, cuff=0.34, hem=-0.82),
+        ),
+        Parent(
+            "cap-sleeve top",
+            "Hardly a sleeve at all, for warm days and bare arms.",
+            25.0,
+            "Maren Studio",
+            "cotton",
+            ["coral", "white", "teal", "teal/dots", "white/floral", "coral/leaves"],
+            dict(sleeve=0.16, cuff=0.2, hem=-0.66, neck_drop=0.26),
+        ),
+        Parent(
+            "breton shirt",
+            "Boat-necked and long-sleeved, as fishermen and film stars like it.",
+            45.0,
+            "Harbour Lane",
+            "cotton",
+            ["navy/stripes", "white/stripes", "red/stripes", "mustard/stripes", "white"],
+            dict(sleeve=1.0, sleeve_dir=(0.42, -0.9), cuff=0.22, neck_drop=0.12, boxy=0.02, repeats=(22, 17)),
         ),
     ],
 )
