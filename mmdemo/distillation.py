@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from mmdemo.encoder import Model, text_tower
+from mmdemo.encoder import Model, mixed_precision, text_tower
 
 
 class Distillation(torch.nn.Module):
@@ -26,7 +26,9 @@ class Distillation(torch.nn.Module):
         self.calls += 1
         rng = np.random.default_rng([self.seed, self.calls if step is None else step])
         picks = torch.from_numpy(rng.choice(len(self.tokens), min(batch, len(self.tokens)), replace=False))
-        with torch.autocast("cpu", dtype=torch.bfloat16), sdpa_kernel(SDPBackend.MATH):
-            pooled = text_tower(model, self.tokens[picks].long())[0]
-        mine, theirs = F.normalize(self.map(pooled.float()), dim=-1), F.normalize(self.vectors[picks].float(), dim=-1)
+        device = self.map.weight.device
+        with mixed_precision(device), sdpa_kernel(SDPBackend.MATH):
+            pooled = text_tower(model, self.tokens[picks].long().to(device))[0]
+        mine = F.normalize(self.map(pooled.float()), dim=-1)
+        theirs = F.normalize(self.vectors[picks].to(device).float(), dim=-1)
         return (1 - (mine * theirs).sum(1)).mean() + 10 * ((mine @ mine.T - theirs @ theirs.T) ** 2).mean()

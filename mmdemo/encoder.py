@@ -7,12 +7,14 @@ Knows nothing of catalogues, indexes or training. A model is named by a spec: a 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 # isort: off
 from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
 import open_clip
+from open_clip.factory import _find_checkpoint_in_dir
 
 # isort: on
 import numpy as np
@@ -25,6 +27,13 @@ from mmdemo.vectors import normalize
 Model = Any  # one of open_clip's classes: what they share goes by name, not by type
 BATCH = 32  # pictures or sentences per forward pass: past this two cores gain nothing
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
+
+
+def mixed_precision(device: str | torch.device = "cpu") -> AbstractContextManager:
+    """bfloat16 where the processor multiplies it in hardware; float32 elsewhere, where emulating it costs tenfold."""
+    kind = torch.device(device).type
+    fast = kind != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.autocast(kind, dtype=torch.bfloat16, enabled=fast)
 
 
 def text_tower(model: Model, tokens: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -56,7 +65,8 @@ def image_tower(model: Model, pixels: torch.Tensor) -> tuple[torch.Tensor, torch
     visual = model.visual
     if hasattr(visual, "trunk") and hasattr(visual, "head"):
         pooled = visual.trunk(pixels)
-        return pooled, visual.head(pooled)
+        embedding = visual.head(pooled)
+        return (pooled if pooled.ndim == 2 else embedding), embedding  # an attention pool in the head: not pooled yet
     if isinstance(visual, open_clip.transformer.VisionTransformer) and visual.proj is not None:
         pooled, _ = visual._pool(visual.transformer(visual._embeds(pixels)))
         return pooled, pooled @ visual.proj
@@ -111,29 +121,35 @@ class Encoder:
                 f"encoder folder {folder}: expected {CONFIG} with a 'model_cfg', found a file that cannot be used "
                 f"({type(error).__name__}: {error}); copy the folder again"
             ) from None
-        weights = next((p for p in (folder / WEIGHTS, *sorted(folder.glob("*.safetensors"))) if p.is_file()), None)
-        weights = weights or next((p for p in sorted(folder.glob("*.bin")) + sorted(folder.glob("*.pt"))), None)
-        if weights is None:
+        weights = _find_checkpoint_in_dir(folder)  # the very file that open_clip loads, where there are several
+        if (
+            weights is None or Path(weights).suffix != ".safetensors"
+        ):  # other formats are pickles: they may run anything
             raise InputError(
-                f"encoder folder {folder}: expected weights ({WEIGHTS}), found none; copy the folder again"
+                f"encoder folder {folder}: expected weights as safetensors ({WEIGHTS}), found none; copy the folder "
+                "again, or save its weights with safetensors"
             )
         try:
             model, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{folder}")
             tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+        except ImportError as error:
+            raise InputError(missing(spec, error)) from error
         except Exception as error:  # open_clip, safetensors and torch each raise kinds of their own
             reason = " ".join(str(error).split())[:200]
             raise InputError(
-                f"encoder folder {folder}: expected weights that fit {CONFIG}, but loading {weights.name} failed "
+                f"encoder folder {folder}: expected weights that fit {CONFIG}, but loading {Path(weights).name} failed "
                 f"({reason}); copy the folder again"
             ) from error
         name = config.get("name") or folder.resolve().name
-        return cls(model, preprocess, tokenizer, spec, name, hashlib.sha256(weights.read_bytes()).hexdigest())
+        return cls(model, preprocess, tokenizer, spec, name, hashlib.sha256(Path(weights).read_bytes()).hexdigest())
 
     @classmethod
     def _load_remote(cls, name: str, tag: str | None, spec: str) -> "Encoder":
         try:
             model, preprocess = open_clip.create_model_from_pretrained(name, pretrained=tag)
             tokenizer = open_clip.get_tokenizer(name)
+        except ImportError as error:
+            raise InputError(missing(spec, error)) from error
         except Exception as error:  # the hub's client raises many kinds, for the network and for unknown names alike
             reason = " ".join(str(error).split())[:160]
             raise InputError(
@@ -184,6 +200,12 @@ class Encoder:
         parts = [tower(self.model, prepare(items[at : at + BATCH])) for at in range(0, len(items), BATCH)]
         features, vectors = (torch.cat([part[i].float() for part in parts]).numpy() for i in (0, 1))
         return features, vectors
+
+
+def missing(spec: str, error: ImportError) -> str:
+    """What to say where a model's tokeniser (SigLIP, Hugging Face text towers) wants a package of its own."""
+    package = error.name or "transformers"
+    return f"encoder {spec!r} needs the package {package!r}, which is not installed; run: pip install {package}"
 
 
 def state_hash(model: Model) -> str:

@@ -6,6 +6,7 @@ Knows nothing of models. Products kept aside (`held_out`) are on the shelf too, 
 import csv
 import html
 import re
+import sys
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +26,8 @@ PAIRS = set(
     "jeans shorts trousers pants leggings glasses sunglasses socks shoes sneakers boots sandals heels flats".split()
 )
 
+FEWEST = 20  # products: fewer teach an encoder nothing that holds for the next product
+
 
 def held_out(product: Product, split_by: str | None = None) -> bool:
     """Whether a product is kept aside: a fifth, by a hash of what it must not be parted from.
@@ -34,6 +37,11 @@ def held_out(product: Product, split_by: str | None = None) -> bool:
     names = [split_by] if split_by else ["parent", "group", "sender_id", "id"]
     key = next((str(value) for name in names if (value := product.field(name))), product.id)
     return zlib.crc32(key.encode()) % 5 == 0
+
+
+def variant(product: Product) -> str:
+    """What sizes of one thing share: one parent, all facts alike (striped and plain ones differ); else its own id."""
+    return f"{product.parent}/{facts(product)}" if product.parent else f"#{product.id}"
 
 
 def singular(noun: str) -> str:
@@ -95,41 +103,47 @@ class Shelf:
     ):
         self.products: list[Product] = []
         shown: list[tuple[Path, int, float, bool]] = []  # picture, product, weight, kept aside
-        parts, identity = [], []
+        parts, identity, variants, sizes = [], [], [], []
         for number, (path, heavy) in enumerate(zip(catalogs, weights, strict=True)):
             catalog = Catalog.read(path)
             base, first, at = len(self.products), len(shown), {}
             for product in catalog.products:
                 picture = catalog.image_path(product)
-                if picture is None:
+                if picture is None or not captions(product):
                     continue
                 at[product.id] = len(self.products)
                 kept = held_out(product, split_by)
                 shown.append((picture, at[product.id], heavy, kept))
                 identity.append(f"{number}/{product.group or product.id}")
+                variants.append(f"{number}/{variant(product)}")
                 self.products.append(product)
             for picture, product_id, kept in other_photos(catalog.root):
                 if product_id in at:
                     kept = kept or held_out(self.products[at[product_id]], split_by)
                     shown.append((picture, at[product_id], heavy, kept))
+            sizes.append(len(shown) - first)
             if mine := [photo[0] for photo in shown[first:]]:
                 key = zlib.crc32("\n".join(f"{p} {p.stat().st_size}" for p in mine).encode())
                 parts.append(cache(mine, work / f"photos-{side}-{key:08x}.npy", side))
-            tqdm.write(f"{path}: {len(self.products) - base} products, {len(mine)} photos")
+            tqdm.write(f"{path}: {len(self.products) - base} products, {len(mine)} photos", file=sys.stderr)
         if not shown:
             raise InputError("nothing to train on: expected catalogues with pictures, found none")
+        self.shop = np.repeat(np.arange(len(sizes)), sizes)  # which catalogue a photo is of
         self.owner, self.aside = np.array([photo[1] for photo in shown]), np.array([photo[3] for photo in shown])
         self.odds = np.where(self.aside, 0.0, [photo[2] for photo in shown])
         if not self.odds.sum():
             raise InputError("nothing to train on: every product is kept aside for measuring; add more products")
+        if (enough := len({photo[1] for photo in shown if not photo[3]})) < FEWEST:
+            raise InputError(
+                f"too little to learn from: expected at least {FEWEST} products with picture and text to train on, "
+                f"found {enough} (a fifth is kept aside); add products, or `build` an index with an encoder as it is"
+            )
         self.photos_of: dict[int, list[int]] = {}
         for photo in np.flatnonzero(~self.aside).tolist():
             self.photos_of.setdefault(int(self.owner[photo]), []).append(photo)
         self.pixels = Photos(parts)
         self.identity = np.unique(identity, return_inverse=True)[1]
-        # one parent, all facts alike: sizes of one thing; striped and plain ones differ
-        variant = [f"{p.parent}/{facts(p)}" if p.parent else f"#{i}" for i, p in enumerate(self.products)]
-        self.variant = np.unique(variant, return_inverse=True)[1]
+        self.variant = np.unique(variants, return_inverse=True)[1]
         self.captions = [captions(product) for product in self.products]
         self.codes = [{code(fact) for fact in facts(product)} for product in self.products]
 

@@ -1,4 +1,5 @@
 import csv
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,9 @@ from mmdemo.augment import augment, place, surroundings
 from mmdemo.catalog import Catalog, Product
 from mmdemo.encoder import WEIGHTS, Encoder
 from mmdemo.errors import InputError
+from mmdemo.exam import RANK, SIGHT, WORDS, Exam
+from mmdemo.modelcard import draw, nice
+from mmdemo.modelfolder import export, new_model
 from mmdemo.shelf import Shelf, captions, facts, held_out, phrase, singular
 from tests.toys import COLOURS, SHAPES, picture, toy_catalogue
 
@@ -38,6 +42,12 @@ def shop(tmp_path_factory):
             table.writerow([f"q-{colour}", f"queries/{colour}.png", f"mug-0-{colour}"])
         table.writerow(["q-lost", "queries/lost.png", "mug-0-red"])
     return folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_built_in(monkeypatch, tmp_path):
+    """Runs measure forgetting on what a test names, not on the 305 products that ship."""
+    monkeypatch.setattr(module, "BUILT_IN", tmp_path / "none")
 
 
 def train(shop, start, out, **more):
@@ -213,12 +223,130 @@ def test_a_teacher_is_remembered(tiny_model):
     assert losses[-1] < losses[0] / 2
 
 
+def test_a_step_of_a_longer_recipe_ends_where_it_ends(shop, tiny_model, tmp_path):
+    teacher = ["red", "green", "blue"], np.random.default_rng(0).normal(size=(3, 8))
+    figures = train(shop, tiny_model, tmp_path / "out", epochs=1, teacher=teacher, save_minutes=9)
+    assert figures["share"] == 1 and figures["table"] == [] and figures["why"] == ""
+    assert "step of a longer recipe" in (tmp_path / "out" / "README.md").read_text()
+
+
 def test_nothing_to_train_on(tiny_model, tmp_path):
     lone = tmp_path / "lone"
     lone.mkdir()
     picture("mug", "red").save(lone / "red.png")
-    (lone / "catalog.csv").write_text("id,image,title,lot\n1,red.png,Red mug,0\n")
     key = next(str(i) for i in range(50) if held_out(Product(str(i), "", "x")))
     (lone / "catalog.csv").write_text(f"id,image,title\n{key},red.png,Red mug\n")
     with pytest.raises(InputError, match="kept aside"):
         align([lone], tmp_path / "out", tiny_model)
+
+
+def test_a_catalogue_too_small_to_learn_from_gets_a_clear_sentence(tiny_model, tmp_path):
+    small = toy_catalogue(tmp_path / "small", copies=1)  # 12 products
+    with pytest.raises(InputError, match=r"expected at least 20 products .* found \d+ .*`build`"):
+        align([small], tmp_path / "out", tiny_model, split_by="id")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_start_is_never_overwritten_and_the_check_is_never_trained_on(shop, tiny_model, tmp_path):
+    with pytest.raises(InputError, match="the start is kept"):
+        align([shop], tiny_model, tiny_model)
+    with pytest.raises(InputError, match="trained on as well"):
+        align([shop], tmp_path / "out", tiny_model, check=shop)
+
+
+def test_before_and_after_on_unseen_products_and_on_another_catalogue(shop, tiny_model, tmp_path):
+    other = toy_catalogue(tmp_path / "other", copies=2)
+    figures = train(shop, tiny_model, tmp_path / "out", epochs=15, save_minutes=9, check=other)
+    rows = {(name.split(" ")[0], figure): values for name, figure, *values in figures["table"]}
+    assert len(rows) == 6 and {name for name, _ in rows} == {shop.name, "other"}
+    for path, aside in ((shop, True), (other, False)):
+        exam = Exam.of(path, aside=aside, split_by="id")
+        chance, first, last = (
+            exam.chance(), exam.marks(Encoder.load(tiny_model)), exam.marks(Encoder.load(tmp_path / "out"))
+        )  # fmt: skip
+        for figure in (WORDS, SIGHT, RANK):
+            before, after, lucky = rows[path.name, figure]
+            assert lucky == chance[figure] and before == pytest.approx(first[figure], abs=1e-6)
+            assert after == pytest.approx(last[figure], abs=0.05)  # stored as float16
+    assert rows[shop.name, RANK][1] > rows[shop.name, RANK][0]
+    told = " ".join((tmp_path / "out" / "README.md").read_text().split())
+    for said in (
+        f"| other (24) | {WORDS} |",
+        "chance",
+        "1.0e-03",
+        "Kept aside",
+        "InfoNCE",
+        figures["why"],
+        "**Limits.**",
+    ):
+        assert said in told
+
+
+def test_a_run_that_spoils_the_encoder_keeps_the_start(shop, tiny_model, tmp_path):
+    figures = train(shop, tiny_model, tmp_path / "good", epochs=15, save_minutes=9)
+    assert figures["share"] > 0
+    spoilt = train(shop, tmp_path / "good", tmp_path / "out", epochs=2, lr=3.0, save_minutes=9)
+    assert spoilt["share"] == 0 and "did not help" in spoilt["why"] and spoilt["recall@10"] == figures["recall@10"]
+    good, out = (load_file(tmp_path / name / WEIGHTS) for name in ("good", "out"))
+    assert all(torch.equal(good[name], out[name]) for name in good)
+
+
+def test_gains_biases_and_the_logit_scale_are_not_decayed_and_the_scale_stays_below_100(shop, tiny_model, tmp_path):
+    model, config, tokenizer = module.open_model(tiny_model)
+    shelf = Shelf([shop], tmp_path, 36, [1.0], "id")
+    run = module.Trainer(model, config, tokenizer, shelf, None, None, None, batch=8, lr=1e-3, text_lr=5e-4,
+                         small_until=0.0, seed=0)  # fmt: skip
+    decay = {id(p): (g["weight_decay"], g["peak"]) for g in run.optimizer.param_groups for p in g["params"]}
+    assert len(decay) == len(list(model.parameters()))
+    for name, p in model.named_parameters():
+        expected = 0.0 if p.ndim < 2 or "ln_" in name or name.endswith("bias") or name == "logit_scale" else 0.05
+        assert decay[id(p)] == (expected, 1e-3 if name.startswith("visual.") else 5e-4), name
+    with torch.no_grad():
+        model.logit_scale.fill_(9.0)
+    run.step(0.5)
+    assert model.logit_scale.exp().item() == pytest.approx(100)
+
+
+def test_running_statistics_of_a_start_stay_put(shop, tmp_path):
+    torch.manual_seed(0)
+    config = {
+        "model_cfg": {
+            "embed_dim": 16,
+            "vision_cfg": {"timm_model_name": "regnetx_002", "timm_proj": "linear", "image_size": 32},
+            "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
+        },
+        "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3},
+    }
+    model, config = new_model(config)
+    export(model, config, tmp_path / "start")
+    train(shop, tmp_path / "start", tmp_path / "out", epochs=1)
+    one, two = (load_file(tmp_path / name / WEIGHTS) for name in ("start", "out"))
+    still = [name for name in one if "running_" in name]
+    assert still and all(torch.equal(one[name], two[name]) for name in still)
+
+
+def test_a_checkpoint_of_another_run_is_refused(shop, tiny_model, tmp_path):
+    work = tmp_path / "out.work"
+    work.mkdir()
+    torch.save({"model": {}, "optimizer": {}, "at": 3, "curve": [], "seconds": 1.0}, work / "checkpoint.pt")
+    with pytest.raises(InputError, match="leave out --resume"):
+        train(shop, tiny_model, tmp_path / "out", resume=True)
+
+
+def test_a_learning_curve_has_scales_and_survives_what_runs_produce(tmp_path):
+    for points in ([], [[0, float("nan"), 0.1]], [[i, 5.0 - i / 9, i / 40] for i in range(40)]):
+        draw(points, tmp_path / "curve.png")
+        with Image.open(tmp_path / "curve.png") as image:
+            assert image.size == (800, 420) and len(image.getcolors(9999)) > 5
+    assert [nice(v) for v in (0.03, 0.9, 1.0, 3.1, 7.7, 11, 4999)] == pytest.approx([0.04, 1, 1, 4, 8, 20, 5000])
+
+
+def test_half_of_a_batch_comes_from_one_shop_and_small_shops_have_their_turn():
+    run = module.Trainer.__new__(module.Trainer)
+    run.batch = 40
+    run.shelf = SimpleNamespace(odds=np.ones(1100), shop=np.repeat([0, 1], [1000, 100]))
+    run.shelf.odds[:10] = 0  # kept aside
+    small = [(run.shelf.shop[run.draw(np.random.default_rng(seed))] == 1).mean() for seed in range(300)]
+    assert 0.15 < np.mean(small) < 0.35  # its share of the photos is a tenth
+    photos = run.draw(np.random.default_rng(0))
+    assert len(set(photos)) == 40 and photos.min() >= 10

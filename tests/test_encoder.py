@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 from mmdemo import encoder as encoder_module
-from mmdemo.align import export, new_model
-from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, normalize, text_tower
+from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, mixed_precision, normalize, text_tower
 from mmdemo.errors import InputError
+from mmdemo.modelfolder import export, new_model
 from tests.toys import COLOURS, picture
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "encoder"
@@ -172,3 +172,11 @@ def test_shipped_encoder():
     seen = encoder.encode_image([Image.new("RGB", (64, 64), COLOURS[c]) for c in ("red", "green", "blue", "black")])
     said = encoder.encode_text(["red", "green", "blue", "black"])
     assert (said @ seen.T).argmax(1).tolist() == [0, 1, 2, 3]
+
+
+def test_bfloat16_is_used_only_where_the_processor_has_it(monkeypatch):
+    for avx, amx, fast in ((False, False, False), (True, False, True), (False, True, True)):
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda avx=avx: avx)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda amx=amx: amx)
+        with mixed_precision("cpu"):
+            assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == (torch.bfloat16 if fast else torch.float32)

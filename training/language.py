@@ -24,6 +24,7 @@ import torch
 from torch.nn import functional as F
 
 from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
+from mmdemo.encoder import mixed_precision
 from training import words
 
 
@@ -74,7 +75,7 @@ def phrases(count: int, seed: int = 0) -> list[tuple[str, str]]:
         product = rng.choice(products)
         # few slots most of the time, in the order people say them
         used = [name for name, p in (("w", 0.15), ("s", 0.2), ("c", 0.6), ("t", 0.25), ("m", 0.3)) if rng.random() < p]
-        if rng.random() < 0.3:
+        if rng.random() < 0.4:
             zh = "".join(rng.choice(pick[n][1]) for n in used) + rng.choice(product[1])
             en = " ".join([pick[n][0][0] for n in used] + [product[0][0]])
             pairs.append((rng.choice(words.FRAMES_ZH).format(p=zh, n=number), en))
@@ -99,7 +100,7 @@ def corpus(catalogs: list[Path], edits: Path | None, seed: int = 0) -> tuple[lis
         with open(edits, newline="", encoding="utf-8") as lines:
             asked = sorted({row["text"] for row in csv.DictReader(lines) if row["split"] != "test"})
         texts += rng.sample(asked, min(len(asked), 18_000))
-    pairs = [(text, text) for text in texts if text.strip()] + phrases(40_000, seed)
+    pairs = [(text, text) for text in texts if text.strip()] + phrases(60_000, seed)
     return list(dict.fromkeys(pairs)), [title for title in aside if title not in set(texts)]
 
 
@@ -111,7 +112,7 @@ def teach(pairs: list[tuple[str, str]], teacher: Path, batch: int = 128) -> np.n
     tokenizer, model = AutoTokenizer.from_pretrained(teacher), AutoModel.from_pretrained(teacher).eval()
     unique = sorted({text for _, text in pairs}, key=len)  # batches of like length waste no padding
     found = {}
-    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+    with torch.inference_mode(), mixed_precision():
         for at in tqdm(range(0, len(unique), batch), desc="teacher"):
             texts = unique[at : at + batch]
             tokens = tokenizer(texts, padding=True, truncation=True, max_length=64, return_tensors="pt")

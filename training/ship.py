@@ -21,6 +21,7 @@ import torch
 
 from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
 from mmdemo.align import align, export, open_model
+from mmdemo.encoder import Encoder
 from training.language import load
 from training.voice import Voice, join
 from training.workers import start
@@ -28,7 +29,7 @@ from training.workers import start
 # How often a photo of each catalogue comes up, beside one of `fashion`. Small shops with real copy count more;
 # 64-pixel pictures count less.
 WEIGHTS = {
-    "fashion": 1.0, "clothing": 1.0, "grocery": 0.7, "sportswear": 4.0, "caltech_objects": 0.8,
+    "fashion": 1.0, "clothing": 1.0, "grocery": 1.2, "sportswear": 4.0, "caltech_objects": 0.8,
     "tiny_imagenet_objects": 0.5, "imagenet_samples": 1.0, "coco_scenes": 1.0, "containers": 0.7, "shop_samples": 3.0,
 }  # fmt: skip
 
@@ -42,13 +43,16 @@ def train(args: argparse.Namespace) -> None:
         args.out, args.minutes = Path(tempfile.mkdtemp()), args.minutes + 30
     texts, vectors, learned = load(args.teacher)
     alone = args.command == "images"
+    voice = Voice(texts, vectors, open_model(args.start)[1]["model_cfg"]["embed_dim"]) if alone else None
+    if voice and args.start and not args.resume:
+        voice.speak_like(Encoder.load(args.start))
     figures = align(
         [*(args.data / name for name in WEIGHTS), *args.also], args.out, args.start, seed=args.rank,
         save_minutes=3 if args.rank == 0 else 1e9,
-        minutes=args.minutes, batch=args.batch, lr=args.lr or (1.5e-3 if alone else 6e-4), resume=args.resume,
+        minutes=args.minutes, batch=args.batch, lr=args.lr or (1.2e-3 if alone else 5e-4), resume=args.resume,
         text_lr=1e-3 if alone else 3e-4, weights=[*WEIGHTS.values(), *(args.also_weight for _ in args.also)],
         backgrounds=args.data / "backgrounds", work=args.work, small_until=args.small_until,
-        voice=Voice(texts, vectors, open_model(args.start)[1]["model_cfg"]["embed_dim"]) if alone else None,
+        voice=voice,
         teacher=None if alone else (texts[:learned], vectors[:learned]),
     )  # fmt: skip
     for other in others:

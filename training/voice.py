@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from mmdemo.encoder import Encoder
+
 
 class Voice(torch.nn.Module):
     """Texts -> rows of the joint space, for the texts of a table."""
@@ -23,7 +25,15 @@ class Voice(torch.nn.Module):
         return text in self.row
 
     def forward(self, texts: Sequence[str]) -> torch.Tensor:
-        return self.project(self.vectors[[self.row[text] for text in texts]].float())
+        return self.project(self.vectors[[self.row[text] for text in texts]].to(self.project.weight.device).float())
+
+    def speak_like(self, encoder: Encoder, count: int = 20_000) -> None:
+        """Start P where it says what `encoder` says of the first `count` texts (least squares), to go on from there."""
+        texts = list(self.row)[:count]
+        theirs = torch.from_numpy(encoder.encode_text(texts))
+        mine = self.vectors[: len(texts)].float()
+        with torch.no_grad():
+            self.project.weight.copy_(torch.linalg.lstsq(mine, theirs, driver="gelsd").solution.T)
 
 
 def join(model: torch.nn.Module, project: torch.Tensor, distilled: torch.Tensor) -> None:

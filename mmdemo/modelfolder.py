@@ -1,0 +1,71 @@
+"""A model as a folder in the open_clip layout: a new one, one opened for training, one written. Knows no training."""
+
+import copy
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+# isort: off
+from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
+import open_clip
+
+# isort: on
+from safetensors.torch import save_file
+
+from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, Model
+
+# Small enough to publish beside the code and to answer in milliseconds on one core. The tokeniser is CLIP's
+# byte-level BPE, so no character is unknown to it. White padding, because shops photograph on white.
+DEFAULT = {
+    "model_cfg": {
+        "embed_dim": 256,
+        "vision_cfg": {"timm_model_name": "regnetx_004", "timm_pool": "avg", "timm_proj": "linear", "image_size": 112},
+        "text_cfg": {"context_length": 64, "vocab_size": 49408, "width": 224, "heads": 7, "layers": 4},
+    },
+    "preprocess_cfg": {
+        "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "interpolation": "bicubic",
+        "resize_mode": "longest", "fill_color": 255,
+    },
+}  # fmt: skip
+
+
+def new_model(config: dict | None = None) -> tuple[Model, dict]:
+    """(untrained model, its config) in open_clip's own classes."""
+    config = copy.deepcopy(config or DEFAULT)
+    return open_clip.CLIP(**config["model_cfg"]), config
+
+
+def open_model(start: str | Path | None) -> tuple[Model, dict, Callable]:
+    """(model, config, tokenizer) to train on: an encoder spec, or None for a new one of the default shape."""
+    if start is None:
+        model, config = new_model()
+        return (
+            model,
+            config,
+            open_clip.get_tokenizer("ViT-B-32", context_length=config["model_cfg"]["text_cfg"]["context_length"]),
+        )
+    encoder = Encoder.load(start)
+    name = str(start)
+    if (Path(name) / CONFIG).is_file():
+        config = json.loads((Path(name) / CONFIG).read_text(encoding="utf-8"))
+    else:
+        config = {"model_cfg": open_clip.get_model_config(name.split("/")[0] if "hf-hub:" not in name else name)}
+        config["preprocess_cfg"] = dict(encoder.model.visual.preprocess_cfg)
+    return encoder.model, config, encoder.tokenizer
+
+
+def export(model: Model, config: dict, folder: Path, notes: str = "") -> None:
+    """Write the open_clip folder (float16 weights, which open_clip loads as float32); each file is replaced at once."""
+    folder.mkdir(parents=True, exist_ok=True)
+    half = {k: (v.half() if v.is_floating_point() else v).contiguous().clone() for k, v in model.state_dict().items()}
+    files = {
+        WEIGHTS: lambda path: save_file(half, path),
+        CONFIG: lambda path: path.write_text(json.dumps(config, indent=2) + "\n"),
+    }
+    if notes:
+        files["README.md"] = lambda path: path.write_text(notes, encoding="utf-8")
+    for name, write in files.items():
+        write(folder / f".{name}.part")
+        (folder / f".{name}.part").chmod(0o644)
+        os.replace(folder / f".{name}.part", folder / name)
