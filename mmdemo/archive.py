@@ -3,6 +3,7 @@
 import lzma
 import shutil
 import stat
+import unicodedata
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -37,6 +38,7 @@ def extract(path: Path, into: Path) -> Path:
     if any(into.iterdir()):
         raise InputError(f"The folder '{into.name}' to unpack '{path.name}' into is not empty.")
     try:
+        _check_directory(path)
         with zipfile.ZipFile(path) as archive:
             members = _members(archive, path.name)
             left = MAX_TOTAL
@@ -47,9 +49,18 @@ def extract(path: Path, into: Path) -> Path:
         raise
     except _ZIP_ERRORS as error:
         _empty(into)
-        raise InputError(f"'{path.name}' is not a ZIP file that can be unpacked ({error}).") from error
+        reason = error.strerror if isinstance(error, OSError) else str(error)[:100]
+        raise InputError(f"'{path.name}' is not a ZIP file that can be unpacked ({reason}).") from error
     entries = list(into.iterdir())
     return entries[0] if len(entries) == 1 and entries[0].is_dir() else into
+
+
+def _check_directory(path: Path) -> None:
+    """Refuse a list of contents so long that reading it alone would take gigabytes."""
+    with open(path, "rb") as stream:
+        end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
+    if end and end[5] > MAX_FILES * 400:  # the size of the list; a name and its sizes take some hundred bytes
+        raise InputError(f"'{path.name}' holds more than {MAX_FILES:,} files; at most {MAX_FILES:,} are unpacked.")
 
 
 def _members(archive: zipfile.ZipFile, zip_name: str) -> dict[str, zipfile.ZipInfo]:
@@ -64,10 +75,11 @@ def _members(archive: zipfile.ZipFile, zip_name: str) -> dict[str, zipfile.ZipIn
     if total > SMALL and total > MAX_RATIO * max(packed, 1):
         raise InputError(f"'{zip_name}' unpacks to over {MAX_RATIO} times its size, as no real catalogue does.")
     members: dict[str, zipfile.ZipInfo] = {}
+    seen: set[str] = set()
     for info in infos:
         name = info.filename.replace("\\", "/")
         parts = PurePosixPath(name).parts
-        shown = name[:80]
+        shown = _shown(name)
         if not parts or name.startswith("/") or ".." in parts or ":" in parts[0] or "\0" in info.orig_filename:
             raise InputError(f"'{zip_name}' holds '{shown}', a path that leaves its folder; pack it again.")
         if stat.S_ISLNK(info.external_attr >> 16):
@@ -79,12 +91,18 @@ def _members(archive: zipfile.ZipFile, zip_name: str) -> dict[str, zipfile.ZipIn
         if name.lower().endswith(".zip"):
             raise InputError(f"'{zip_name}' holds another ZIP, '{shown}'; pack its content instead.")
         safe = "/".join(parts)
-        if safe in members:
+        alike = unicodedata.normalize("NFC", safe).casefold()  # one file on many systems
+        if alike in seen:
             raise InputError(f"'{zip_name}' holds '{shown}' twice.")
+        seen.add(alike)
         members[safe] = info
     if not members:
         raise InputError(f"'{zip_name}' is empty.")
     return members
+
+
+def _shown(name: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in name[:80])
 
 
 def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, left: int, zip_name: str) -> int:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import tempfile
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -20,7 +21,7 @@ from mmdemo import archive, imaging
 from mmdemo.errors import InputError
 from mmdemo.pictures import PictureFolder
 from mmdemo.price import AMBIGUOUS, decimal_sign, parse_currency, parse_price
-from mmdemo.product import KNOWN, Product, column_name, facets
+from mmdemo.product import KNOWN, Product, column_name, facets, is_aside
 from mmdemo.table import SUFFIXES, Table, read_table
 
 __all__ = ["Catalog", "Product", "Refusal", "facets", "parse_price"]
@@ -92,8 +93,8 @@ class Catalog:
                 return _read_rows(path, path.parent)
             if suffix == ".zip":
                 return cls._read_zip(path, extract_to)
-        except (PermissionError, NotADirectoryError) as error:
-            raise InputError(f"The catalogue '{shown}' cannot be opened ({error.strerror}).") from error
+        except OSError as error:
+            raise InputError(f"The catalogue '{shown[:80]}' cannot be opened ({error.strerror}).") from error
         kind = "is an Excel workbook; choose 'Save as' and 'CSV UTF-8'" if suffix.startswith(".xls") else "is not one"
         raise InputError(f"A catalogue is a folder, a CSV, TSV, Parquet or ZIP file, and '{shown}' {kind}.")
 
@@ -135,6 +136,9 @@ class Catalog:
 def _find_table(folder: Path) -> Path | None:
     """The table of a folder: one of the usual names, else the only one there; None where there is none."""
     found = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".csv", ".tsv", ".parquet") and p.is_file())
+    for path in found:
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"'{path.name}' is a link that leaves the catalogue's folder; put the file itself there.")
     tables = {path.name.lower(): path for path in found if not path.name.startswith(".")}
     for name in TABLES:
         if name in tables:
@@ -167,7 +171,7 @@ def _read_rows(path: Path, root: Path) -> Catalog:
         if problem:
             catalog.refused.append(Refusal(line, row["id"][:80], *problem))
         else:
-            lines[row["id"]] = line
+            lines[_same(row["id"])] = line
             catalog.products.append(_product(row, line, decimal, catalog.warnings))
     catalog.refused.sort(key=lambda refusal: refusal.row)
     if not catalog.products:
@@ -213,8 +217,8 @@ def _problem(row: dict[str, str], lines: dict[str, int], pictures: PictureFolder
         return "id", "the id is empty"
     if len(row["id"]) > LONGEST["id"]:
         return "id", f"the id has {len(row['id'])} characters; at most {LONGEST['id']}"
-    if row["id"] in lines:
-        return "id", f"the id is already on line {lines[row['id']]}"
+    if _same(row["id"]) in lines:
+        return "id", f"the id is already on line {lines[_same(row['id'])]}"
     if not row["title"]:
         return "title", "the title is empty" if row["image"] else "there is neither a picture nor a title"
     if row["image"]:
@@ -263,7 +267,7 @@ def _product(row: dict[str, str], line: int, decimal: str, warnings: list[Refusa
         url=url,
         parent=row.get("parent", ""),
         group=row.get("group", ""),
-        attributes={name: cell for name, cell in row.items() if name not in KNOWN and cell},
+        attributes={name: cell for name, cell in row.items() if name not in KNOWN and cell and not is_aside(name)},
     )
 
 
@@ -283,20 +287,34 @@ def _read_pictures(root: Path) -> Catalog:
         title = _words(path.stem)
         if not re.search(r"[^\W\d_]{2}", re.sub(r"(?i)\b(img|dsc\w?|pxl|image|photo|picture)\b", "", title)):
             title = category or title  # a camera's number says nothing
-        base = str(path.with_suffix("")).replace("/", "-")[: LONGEST["id"] - 8]
+        base = _clean(str(path.with_suffix("")).replace("/", "-"))[: LONGEST["id"] - 8] or "picture"
         unique = next(i for i in (base, *(f"{base}-{n}" for n in range(2, len(names) + 2))) if i not in ids)
         try:
+            if not _is_text(name):
+                raise InputError("the file's name is not text in UTF-8; give it another")
             catalog.products.append(Product(unique, pictures.check(name), title or "Picture", category=category))
             ids.add(unique)
         except InputError as error:
-            catalog.refused.append(Refusal(0, name, "image", str(error).rstrip(".")))
+            shown = name.encode(errors="replace").decode()
+            catalog.refused.append(Refusal(0, shown, "image", str(error).rstrip(".")))
     if not catalog.products:
         first = catalog.refused[0]
         raise InputError(f"None of the {len(names)} pictures in '{root.resolve().name}' can be read; first, {first}.")
     return catalog
 
 
+def _is_text(name: str) -> bool:
+    return name.encode(errors="replace").decode() == name
+
+
+def _same(product_id: str) -> str:
+    """Two ids that look the same, however their accents are stored, are the same."""
+    return unicodedata.normalize("NFC", product_id)
+
+
 def _clean(cell: str) -> str:
+    # Neither controls nor marks that are not seen but turn the words around them about; nor half of a letter.
+    cell = re.sub(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ud800-\udfff]+", "", cell)
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f\ufeff]+", " ", cell).strip()
 
 
@@ -308,5 +326,5 @@ def _plain(text: str) -> str:
 
 
 def _words(name: str) -> str:
-    words = " ".join(re.split(r"[\s_\-.]+", name)).strip()
+    words = " ".join(re.split(r"[\s_\-.]+", _clean(name))).strip()
     return words[:1].upper() + words[1:]

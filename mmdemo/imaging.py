@@ -9,23 +9,31 @@ import math
 import os
 import stat
 import struct
+import threading
 import uuid
 import warnings
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
 import numpy as np
-from PIL import Image, ImageCms
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, TiffImagePlugin
 
+from mmdemo import aside as decoder_aside
 from mmdemo.errors import InputError
 
 MAX_PIXELS = 40_000_000
+MAX_SIDE = 65_535  # pixels; no camera makes a longer line, and a decoder holds several lines at least
 MAX_BYTES = 256 * 1024 * 1024
-_CAP = f"{MAX_PIXELS // 1_000_000} megapixels"
+MAX_MEMORY = 360_000_000  # bytes that reading one picture may take
+MAX_SCANS = 100  # of a progressive JPEG, each of which costs a pass over the whole picture; encoders write about ten
+LARGE = 4_000_000  # pixels; larger pictures are read one at a time, so that many visitors cost no more memory than one
+BAND = 1_000_000  # pixels converted at a time
+_one_at_a_time = threading.Lock()
 
 Source = str | os.PathLike | bytes | bytearray | memoryview | IO[bytes] | Image.Image
 
@@ -34,6 +42,8 @@ _JPEGS = (
     "JPEG",
     "MPO",
 )  # Pillow opens a JPEG with a second picture in it, as phones write them, under a name of its own
+_ASIDE = ("AVIF", "HEIF")  # decoded by a process of their own; see `mmdemo.aside`
+NAMELESS = "The picture"  # how a message calls one that has no file name
 SUFFIXES = frozenset(".jpg .jpeg .jpe .png .webp .gif .bmp .tif .tiff .avif .heic .heif".split())
 READABLE = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"
 
@@ -75,27 +85,35 @@ _ORIENTATION = 0x0112
 def decode(source: Source, max_side: int | None = None) -> Image.Image:
     """The picture as RGB: first frame, upright, transparent parts on white, colours in sRGB, no metadata.
 
-    With `max_side` the longer side is at most that many pixels (never enlarged). Raises InputError.
+    With `max_side` the longer side is at most that many pixels (never enlarged). Takes less than 400 MB, whatever
+    the file claims. Raises InputError.
     """
     if max_side is not None and max_side < 1:
         raise ValueError(f"max_side must be at least 1, got {max_side}")
+    return _decode(source, max_side, aside=True)
+
+
+def decode_here(data: bytes, max_side: int | None = None) -> Image.Image:
+    """`decode` within this process whatever the kind: what the child of `mmdemo.aside` does."""
+    return _decode(data, max_side, aside=False)
+
+
+def _decode(source: Source, max_side: int | None, aside: bool) -> Image.Image:
     name = _name(source)
-    with _blaming(name), _opened(source, name) as image:
-        if max_side and image.format in _JPEGS and not isinstance(source, Image.Image):
-            # Lets the JPEG decoder itself skip detail: a fraction of the time and memory.
-            scale = min(1.0, max_side / max(image.size))
-            image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
-        image.load()
-        upright = _upright(image)
-        rgb = _rgb(upright)
-        if max_side and max(rgb.size) > max_side:
-            scale = max_side / max(rgb.size)
-            size = max(1, round(rgb.width * scale)), max(1, round(rgb.height * scale))
-            rgb = rgb.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
-        # Drawn onto a fresh canvas: nothing but pixels can come along.
-        clean = Image.new("RGB", rgb.size)
-        clean.paste(rgb)
-        return clean
+    with _blaming(name):
+        with _opened(source, name) as (image, stream):
+            if aside and image.format in _ASIDE and stream:
+                stream.seek(0)
+                return decoder_aside.decode(stream.read(), max_side)
+            if max_side and image.format in _JPEGS and not isinstance(source, Image.Image):
+                # Lets the JPEG decoder itself skip detail: a fraction of the time and memory.
+                scale = min(1.0, max_side / max(image.size))
+                image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
+            large = image.width * image.height > LARGE or "progressive" in image.info
+            with _one_at_a_time if large else nullcontext():
+                image.load()
+                rgb, turn = _drawn(image, max_side), _turn(image)
+        return rgb.transpose(turn) if turn is not None else rgb
 
 
 def probe(source: Source) -> tuple[str, int, int]:
@@ -104,7 +122,7 @@ def probe(source: Source) -> tuple[str, int, int]:
     Sizes are as stored, before any EXIF rotation. Raises InputError for what `decode` would refuse unread.
     """
     name = _name(source)
-    with _blaming(name), _opened(source, name) as image:
+    with _blaming(name), _opened(source, name) as (image, _):
         kind = "JPEG" if image.format in _JPEGS else image.format or ""
         return kind, image.width, image.height
 
@@ -130,10 +148,14 @@ def _blaming(name: str) -> Iterator[None]:
     """Turn whatever Pillow raises into one sentence about the picture."""
     try:
         yield
-    except InputError:
+    except InputError as error:
+        if str(error).startswith(NAMELESS):  # the child that decoded it knows no names
+            raise InputError(name + str(error).removeprefix(NAMELESS)) from error
         raise
     except Image.DecompressionBombError as error:
-        raise InputError(f"{name} has too many pixels; at most {_CAP} are read.") from error
+        raise InputError(
+            f"{name} has too many pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read."
+        ) from error
     except MemoryError as error:
         raise InputError(f"{name} needs more memory than there is; save a smaller copy.") from error
     except PILLOW_ERRORS as error:
@@ -142,13 +164,13 @@ def _blaming(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _opened(source: Source, name: str) -> Iterator[Image.Image]:
-    """The picture with its header read and its size within the cap; pixels not yet decoded."""
+def _opened(source: Source, name: str) -> Iterator[tuple[Image.Image, IO[bytes] | None]]:
+    """The picture with its header read and its size within the cap, pixels not yet decoded; and its bytes."""
     if isinstance(source, Image.Image):
         if source.format is not None and source.format not in (*_kinds(), *_JPEGS):
             raise InputError(f"{name} is of the kind {source.format}; expected {READABLE}.")
         _check_size(source, name)
-        yield source
+        yield source, None
         return
     stream = _stream(source, name)
     try:
@@ -161,9 +183,13 @@ def _opened(source: Source, name: str) -> Iterator[Image.Image]:
             image = Image.open(stream, formats=_kinds())
         except Image.UnidentifiedImageError as error:
             raise InputError(f"{name} is {_guess(head)}; expected a {READABLE} picture.") from error
-        with image:
+        try:
             _check_size(image, name)
-            yield image
+            if "progressive" in image.info:
+                _check_scans(stream, name)
+            yield image, stream
+        finally:
+            image.close()  # frees its pixels too
     finally:
         stream.close()
 
@@ -194,14 +220,43 @@ def _stream(source: Source, name: str) -> IO[bytes]:
 
 
 def _check_size(image: Image.Image, name: str) -> None:
-    _check_pixels(image.width, image.height, name)
+    costs = _BYTES_PER_PIXEL.get(image.format or "", 8)
+    if "progressive" in image.info:  # two bytes for each coefficient, beside the picture itself
+        costs = max(costs, 4 + 2 * len(image.getbands()))
+    if isinstance(image, TiffImagePlugin.TiffImageFile):  # a strip as stored may be the whole picture
+        bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, (8,))
+        costs = max(costs, 4 + -(-sum(bits if isinstance(bits, tuple) else (bits,)) // 8))
+    _check_pixels(image.width, image.height, name, costs)
 
 
-def _check_pixels(width: int, height: int, name: str) -> None:
+# What the codec and this module hold at their peak, measured: the pixels as Pillow keeps them (4 bytes) and the RGB
+# drawn from them (4), or whatever copies the codec makes before that.
+_BYTES_PER_PIXEL = {"WEBP": 17, "AVIF": 20, "HEIF": 20}
+
+
+def _check_pixels(width: int, height: int, name: str, costs: int = 8) -> None:
     if width < 1 or height < 1:
         raise InputError(f"{name} has no pixels.")
-    if width * height > MAX_PIXELS:
-        raise InputError(f"{name} has {width:,} x {height:,} pixels; at most {_CAP} are read, so save a smaller copy.")
+    most = min(MAX_PIXELS, MAX_MEMORY // costs)
+    if width * height > most:
+        raise InputError(
+            f"{name} has {width:,} x {height:,} pixels; at most {most // 1_000_000} megapixels of its kind are read, "
+            "so save a smaller copy."
+        )
+    if max(width, height) > MAX_SIDE:
+        raise InputError(f"{name} is {max(width, height):,} pixels long; at most {MAX_SIDE:,} pixels a side are read.")
+
+
+def _check_scans(stream: IO[bytes], name: str) -> None:
+    """Refuse a JPEG of thousands of tiny scans: a few kilobytes that would keep the decoder busy for hours."""
+    at, scans, last = stream.tell(), 0, b""
+    stream.seek(0)
+    while block := stream.read(1 << 20):
+        scans += (last + block).count(b"\xff\xda")
+        last = block[-1:]
+    stream.seek(at)
+    if scans > MAX_SCANS:
+        raise InputError(f"{name} is a JPEG in {scans:,} scans; at most {MAX_SCANS} are read, so save it again.")
 
 
 def _check_header(head: bytes, name: str) -> None:
@@ -217,7 +272,7 @@ def _check_header(head: bytes, name: str) -> None:
         else:
             width = int.from_bytes(head[26:28], "little") & 0x3FFF
             height = int.from_bytes(head[28:30], "little") & 0x3FFF
-        _check_pixels(width, height, name)
+        _check_pixels(width, height, name, _BYTES_PER_PIXEL["WEBP"])
     if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevx"):
         if "HEIF" not in _kinds():
             raise InputError(f"{name} is a HEIC picture; install pillow-heif to read it, or save it as JPEG.")
@@ -265,47 +320,73 @@ def _name(source: Source) -> str:
     if isinstance(name, bytes):
         name = os.fsdecode(name)
     printable = "".join(c if c.isprintable() else "?" for c in name)
-    return f"'{printable[:100]}'" if printable else "The picture"
+    return f"'{printable[:100]}'" if printable else NAMELESS
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def _turn(image: Image.Image) -> Image.Transpose | None:
     try:
-        turn = _TRANSPOSE.get(image.getexif().get(_ORIENTATION, 1))
+        return _TRANSPOSE.get(image.getexif().get(_ORIENTATION, 1))
     except PILLOW_ERRORS:  # unreadable EXIF is no reason to refuse readable pixels
-        turn = None
-    return image.transpose(turn) if turn is not None else image
+        return None
 
 
-def _rgb(image: Image.Image) -> Image.Image:
-    """Eight bits, sRGB, alpha on white."""
-    profile = image.info.get("icc_profile")
-    if image.mode.startswith("I") or image.mode == "F":
-        image, profile = _eight_bits(image), None
-    if image.has_transparency_data:
-        image = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
-        alpha = image.getchannel("A")
-        canvas = Image.new("RGB", image.size, "white")
-        canvas.paste(_to_srgb(image.convert("RGB"), profile), mask=alpha)
+def _drawn(image: Image.Image, max_side: int | None) -> Image.Image:
+    """Eight bits, sRGB, alpha on white, on a fresh canvas: nothing but pixels comes along.
+
+    Converted in bands of rows, each shrunk by a whole factor at once: beside the picture itself and the canvas, a large
+    one costs next to nothing.
+    """
+    width, height = image.size
+    scale = max_side / max(width, height) if max_side and max_side < max(width, height) else 1.0
+    factor = int(1 / scale / 3.0) or 1  # as `reducing_gap=3.0`: what is left to the good filter is at least threefold
+    rows = max(1, BAND // (width * factor)) * factor
+    convert = _converter(image, rows)
+    canvas = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    for top in range(0, height, rows):
+        band = convert(image.crop((0, top, width, min(top + rows, height))))
+        canvas.paste(band.reduce(factor) if factor > 1 else band, (0, top // factor))
+    if scale == 1.0:
         return canvas
-    if image.mode in ("1", "P"):
-        image = image.convert("L" if image.mode == "1" else "RGB")
-    return _to_srgb(image, profile)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return canvas.resize(size, Image.Resampling.LANCZOS, box=(0, 0, width / factor, height / factor))
 
 
-def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    own = None
+def _converter(image: Image.Image, rows: int) -> Callable[[Image.Image], Image.Image]:
+    """The function that turns any band of this picture into RGB."""
+    if image.mode.startswith("I") or image.mode == "F":
+        grey = _greys(image, rows)
+        return lambda band: grey(band).convert("RGB")
+    opaque = image.mode not in ("La", "LA", "PA", "RGBA", "RGBa")
+    kept = image.mode if opaque and not image.has_transparency_data else "RGB"
+    to_srgb = _to_srgb({"1": "L", "P": "RGB"}.get(kept, kept), image.info.get("icc_profile"))
+    if not image.has_transparency_data:
+        return lambda band: to_srgb(band.convert("L" if band.mode == "1" else "RGB" if band.mode == "P" else band.mode))
+
+    def on_white(band: Image.Image) -> Image.Image:
+        band = (band.convert("LA") if band.mode == "La" else band).convert("RGBA")
+        white = Image.new("RGB", band.size, "white")
+        white.paste(to_srgb(band.convert("RGB")), mask=band.getchannel("A"))
+        return white
+
+    return on_white
+
+
+def _to_srgb(mode: str, profile: bytes | None) -> Callable[[Image.Image], Image.Image]:
+    """From pixels of this mode, in the colours of this profile, to sRGB."""
     try:
-        if image.mode == "LAB":
+        own = None
+        if mode == "LAB":
             own = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-        elif profile and image.mode in ("RGB", "L", "CMYK"):
+        elif profile and mode in ("RGB", "L", "CMYK"):
             own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             if "srgb" in ImageCms.getProfileDescription(own).lower():
                 own = None
         if own is not None:
-            return ImageCms.profileToProfile(image, own, _srgb(), outputMode="RGB") or image
+            transform = ImageCms.buildTransform(own, _srgb(), mode, "RGB")
+            return lambda band: ImageCms.applyTransform(band, transform) or band
     except (ImageCms.PyCMSError, *PILLOW_ERRORS):
-        pass  # a broken or mismatched profile: the plain conversion below is close enough
-    return image.convert("RGB")
+        pass  # a broken or mismatched profile: the plain conversion is close enough
+    return lambda band: band.convert("RGB")
 
 
 @lru_cache(maxsize=1)
@@ -313,16 +394,22 @@ def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _greys(image: Image.Image, rows: int) -> Callable[[Image.Image], Image.Image]:
     """Grey levels of 16 or 32 bits, or floats, as 8 bits; Pillow alone would clip them to white."""
-    levels = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
-    top = float(levels.max(initial=0.0))
+
+    def levels(band: Image.Image) -> NDArray[np.float32]:
+        return np.nan_to_num(np.asarray(band, dtype=np.float32), posinf=0.0, neginf=0.0)
+
     if image.mode.startswith("I;16"):
-        levels = levels / 257.0
-    elif image.mode == "F" and top <= 1.0:
-        levels = levels * 255.0
-    elif top > 65535.0:
-        levels = levels * (255.0 / top)
-    elif top > 255.0:
-        levels = levels / 257.0
-    return Image.fromarray(np.clip(np.rint(levels), 0, 255).astype(np.uint8))
+        share = 1 / 257.0
+    else:
+        bands = (image.crop((0, y, image.width, min(y + rows, image.height))) for y in range(0, image.height, rows))
+        top = max(float(levels(band).max(initial=0.0)) for band in bands)
+        share = 1.0
+        if image.mode == "F" and top <= 1.0:
+            share = 255.0
+        elif top > 65535.0:
+            share = 255.0 / top
+        elif top > 255.0:
+            share = 1 / 257.0
+    return lambda band: Image.fromarray(np.clip(np.rint(levels(band) * share), 0, 255).astype(np.uint8))

@@ -7,7 +7,6 @@
 A save writes a new version beside the live one and then swaps `current`, so a reader sees the old or the new, whole.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -22,21 +21,24 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 
+from mmdemo import verify
 from mmdemo.calibration import Calibration
 from mmdemo.catalog import Product
 from mmdemo.catalog import facets as facets_of
 from mmdemo.embed import thumb_name
 from mmdemo.errors import InputError
-from mmdemo.fusion import FusionHead, load_head, save_head
+from mmdemo.fusion import FusionHead, save_head
+from mmdemo.locks import Hold, is_held, writing
 from mmdemo.query import Filter
 from mmdemo.store import FaissStore
 from mmdemo.vectors import Array
+from mmdemo.verify import sha256
 
-FORMAT = 1
 # Only folders with such a name are ever deleted: `out` may hold other things, the catalogue itself among them.
 VERSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}|\.\d{8}-\d{6}-[0-9a-f]{6}\.part")
+POINTER = re.compile(r"\.current-[0-9a-f]{6}")  # one that was cut short before it took its place
 WORK = ".work"  # where a build keeps its shards until it is whole
 HOME = Path(__file__).resolve().parent.parent
 
@@ -62,15 +64,19 @@ class ProductIndex:
     def __len__(self) -> int:
         return len(self.products)
 
+    def holds(self, product_id: str) -> bool:
+        """Whether a product of this id is in the index."""
+        return product_id in self._row
+
     def row(self, product_id: str) -> int:
         """Row number of a product; raises InputError naming the nearest known id."""
         if product_id in self._row:
             return self._row[product_id]
         from difflib import get_close_matches
 
-        near = get_close_matches(product_id, self._row, n=1, cutoff=0.3)
+        near = get_close_matches(product_id[:200], self._row, n=1, cutoff=0.3)
         raise InputError(
-            f"no product '{product_id}' in this index" + (f"; the nearest id is '{near[0]}'" if near else "")
+            f"no product '{product_id[:200]}' in this index" + (f"; the nearest id is '{near[0]}'" if near else "")
         )
 
     @cached_property
@@ -97,6 +103,13 @@ class ProductIndex:
         return np.flatnonzero(mask) if filters else None
 
     def _mask(self, f: Filter) -> NDArray[np.bool_]:
+        if f.op in ("~", "!~"):
+            says = re.compile(
+                rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, sorted(f.choices)))})(?![A-Za-z0-9])", re.I
+            )
+            said = np.array([says.search(p.text if f.column == "text" else str(p.field(f.column) or "")) is not None
+                             for p in self.products])  # fmt: skip
+            return said if f.op == "~" else ~said
         name = next((c for c in self.columns if c.casefold() == f.column.casefold()), None)
         if name is None:
             raise InputError(f"no column '{f.column}' to filter by; there are: {', '.join(self.columns)}")
@@ -116,9 +129,12 @@ class ProductIndex:
 
     def standing(self, vector: Array, scores: Array) -> Array:
         """How far scores of a query (width,) stand out from its scores of all products, in standard deviations."""
-        mean, spread = self._moments
-        variance = float(vector @ spread @ vector)
-        return (scores - vector @ mean) / max(variance, 1e-12) ** 0.5
+        z = (scores - vector @ self._moments[0]) / max(self.spread(vector), 1e-6)
+        return z.astype(np.float32)
+
+    def spread(self, vector: Array) -> float:
+        """The standard deviation of a vector's (width,) products with all fused vectors."""
+        return max(float(vector @ self._moments[1] @ vector), 0.0) ** 0.5
 
     @cached_property
     def _moments(self) -> tuple[Array, Array]:
@@ -127,13 +143,14 @@ class ProductIndex:
 
     def thumbnail(self, product_id: str) -> Path | None:
         """The picture that the app shows (WebP), or None for a product without one."""
-        path = self.folder / "thumbs" / thumb_name(product_id)
-        return path if path.exists() else None
+        name = f"thumbs/{thumb_name(product_id)}"
+        return self.folder / name if name in self.manifest.get("files", ()) else None
 
     @property
     def calibration(self) -> Calibration:
         """How scores become match probabilities in this index."""
-        return Calibration({k: (v[0], v[1]) for k, v in self.manifest.get("calibration", {}).items()})
+        curves = {k: (v[0], v[1]) for k, v in self.manifest.get("calibration", {}).items()}
+        return Calibration(curves, self.manifest.get("floors", {}))
 
     def add(self, products: Sequence[Product], image: Array, text: Array, thumbs: Path) -> Self:
         """A new index with more products (encoder rows as in `build`), not yet saved; a known id is refused."""
@@ -161,9 +178,15 @@ class ProductIndex:
 
     _extra_thumbs: Path | None = None
 
-    def save(self, out: Path, thumbs: Path | None = None) -> Self:
-        """Write a new version under `out`, make it the live one, and return it loaded."""
-        out.mkdir(parents=True, exist_ok=True)
+    def save(self, out: Path, thumbs: Path | None = None, pages: dict[str, bytes] | None = None) -> Self:
+        """Write a new version under `out`, make it live, and return it loaded; `pages` are files to go with it.
+
+        Raises InputError while another program writes there.
+        """
+        with writing(out):
+            return self._save(out, thumbs, pages or {})
+
+    def _save(self, out: Path, thumbs: Path | None, pages: dict[str, bytes]) -> Self:
         version = time.strftime("%Y%m%d-%H%M%S-") + uuid.uuid4().hex[:6]
         folder = out / f".{version}.part"
         (folder / "thumbs").mkdir(parents=True)
@@ -180,80 +203,74 @@ class ProductIndex:
         save_head(self.head, folder / "head.safetensors")
         self.store.save(folder / "index.faiss")
         (folder / "report.json").write_text(json.dumps(self.report, indent=1, ensure_ascii=False), encoding="utf-8")
+        for name, content in pages.items():
+            (folder / name).write_bytes(content)
         written = [p for p in sorted(folder.rglob("*")) if p.is_file()]
         manifest = {
-            **self.manifest, "format": FORMAT, "version": version, "count": len(self), "dim": self.head.width,
+            **self.manifest, "format": verify.FORMAT, "version": version, "count": len(self), "dim": self.head.width,
             "metric": "cosine", "head": self.head.name,
-            "files": {p.relative_to(folder).as_posix(): _sha256(p) for p in written},
+            "files": {p.relative_to(folder).as_posix(): sha256(p) for p in written},
         }  # fmt: skip
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
-        for file in folder.rglob("*"):
-            if file.is_file():
-                _fsync(file)
+        for written_path in (*folder.rglob("*"), folder):
+            _fsync(written_path)
         final = out / version
         folder.replace(final)
+        _fsync(out)
         pointer = out / f".current-{uuid.uuid4().hex[:6]}"
         pointer.write_text(version + "\n")
         _fsync(pointer)
-        before = _live(out)
+        before = live_version(out)
         pointer.replace(out / "current")
         _fsync(out)
-        # One version back stays, for whoever has it open; what is older, or was cut short, goes.
+        # One version back stays, and what somebody has open; what else is older, or was cut short, goes.
         for old in out.iterdir():
-            if VERSION.fullmatch(old.name) and old.is_dir() and old not in (final, before):
-                shutil.rmtree(old, ignore_errors=True)
+            if POINTER.fullmatch(old.name):
+                old.unlink(missing_ok=True)
+            elif VERSION.fullmatch(old.name) and old.is_dir() and old not in (final, before):
+                if not is_held(old / "manifest.json"):
+                    shutil.rmtree(old, ignore_errors=True)
         return self.load(out)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """Open the live version. Raises InputError (expected, found, what to do) unless every hash matches."""
         path = Path(path)
-        folder = _live(path)
-        if folder is None:
-            raise InputError(
-                f"'{path}' is not an index: expected a file 'current' that names a version; make one with "
-                f"python -m mmdemo build CATALOG --out {path}"
-            )
-        mend = f"build it again: python -m mmdemo build CATALOG --out {path}"
-        try:
-            manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-            files, form = dict(manifest["files"]), manifest["format"]
-        except (OSError, ValueError, KeyError, TypeError):
-            raise InputError(f"the index '{path}' has no readable manifest.json; {mend}") from None
-        if form != FORMAT:
-            raise InputError(f"the index '{path}' has format {form} and this program reads format {FORMAT}; {mend}")
-        for name in ("rows.jsonl", "vectors.safetensors", "head.safetensors", "index.faiss", "report.json"):
-            if name not in files:
-                raise InputError(f"the manifest of the index '{path}' does not list {name}; {mend}")
-        for name, expected in files.items():
-            inside = folder / name
-            if ".." in Path(name).parts or Path(name).is_absolute() or not inside.is_file():
-                raise InputError(f"the index '{path}' should hold {name} and does not; {mend}")
-            found = _sha256(inside)
-            if found != expected:
+        while True:
+            folder = live_version(path)
+            if folder is None:
                 raise InputError(
-                    f"{name} in the index '{path}' was changed: expected SHA-256 {str(expected)[:12]}…, "
-                    f"found {found[:12]}…; {mend}"
+                    f"'{path}' is not an index: expected a file 'current' that names a version; make one with "
+                    f"python -m mmdemo build CATALOG --out {path}"
                 )
+            held = Hold(folder / "manifest.json")
+            try:
+                index = cls._load(path, folder)
+            except InputError:
+                if live_version(path) in (folder, None):
+                    raise
+                continue  # a new version took its place while this one was read
+            index._held = held
+            return index
+
+    _held: Hold | None = None  # keeps the version that is open from being deleted
+
+    @classmethod
+    def _load(cls, path: Path, folder: Path) -> Self:
+        known = verify.read(path, folder)
         try:
-            products = [Product(**json.loads(x)) for x in (folder / "rows.jsonl").read_text("utf-8").splitlines()]
-            vectors = load_file(folder / "vectors.safetensors")
-            image, text = vectors["image"], vectors["text"]
-            report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-            calibration = {k: (float(a), float(b)) for k, (a, b) in manifest["calibration"].items()}
-            manifest["calibration"] = calibration
-        except (ValueError, TypeError, KeyError, AttributeError) as e:
-            raise InputError(f"the index '{path}' cannot be read ({e}); {mend}") from None
-        head, store = load_head(folder / "head.safetensors"), FaissStore.load(folder / "index.faiss")
-        sizes = {"rows": len(products), "image": len(image), "text": len(text), "vectors": len(store),
-                 "manifest": manifest.get("count")}  # fmt: skip
-        if len(set(sizes.values())) > 1 or store.dim != head.width or head.image_width != image.shape[1]:
-            raise InputError(f"the parts of the index '{path}' do not fit together ({sizes}); {mend}")
-        index = cls(products, image, text, head, manifest, report, folder, store)
-        probe = np.linspace(0, len(products) - 1, min(8, len(products))).astype(np.int64)
-        if any(store.search(index.vectors[r][None], 1, np.array([r]))[0][0, 0] < 0.999 for r in probe):
-            raise InputError(f"the vectors of the index '{path}' are not in the order of its rows; {mend}")
+            index = cls(*known)
+        except ValueError as e:
+            raise InputError(f"the index '{path}' cannot be read ({e}); {verify.mend(path)}") from None
+        if not index._in_order():
+            raise InputError(f"the vectors of the index '{path}' are not in the order of its rows; {verify.mend(path)}")
         return index
+
+    def _in_order(self) -> bool:
+        """Whether the store holds, under each row's number, that row's fused vector."""
+        ids, stored = self.store.everything()
+        known = np.array_equal(np.sort(ids), np.arange(len(self)))
+        return known and np.allclose(stored, self.vectors[ids], atol=1e-3)
 
 
 def encoder_spec(spec: str) -> str:
@@ -277,18 +294,14 @@ def _number(v: object) -> float:
         return float("nan")
 
 
-def _live(path: Path) -> Path | None:
+def live_version(path: Path) -> Path | None:
+    """The folder of the version that is live, None where there is none."""
     try:
         version = (path / "current").read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
     safe = version and Path(version).name == version and not version.startswith(".")
     return path / version if safe and (path / version).is_dir() else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest()
 
 
 def _link(source: Path, target: Path) -> None:

@@ -15,7 +15,9 @@ from mmdemo.errors import InputError
 
 SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".parquet"))
 MAX_BYTES = 512 * 1024 * 1024
+MAX_TEXT = 256_000_000  # characters that a Parquet file may unpack to
 MAX_ROWS = 2_000_000
+MAX_BROKEN = 100_000  # rows that do not fit: past that the file is something else than its header says
 MAX_COLUMNS = 500
 MAX_CELL = 1_000_000
 
@@ -73,7 +75,7 @@ def _text(data: bytes, name: str) -> tuple[str, list[str]]:
     try:
         if data.startswith((b"\xff\xfe", b"\xfe\xff")):
             text = data.decode("utf-16")
-        elif b"\0" in data[:4096]:
+        elif data[:4096].count(0) > len(data[:4096]) // 3:
             # Western text in UTF-16 without a mark has every other byte zero.
             text = data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be")
         else:
@@ -90,7 +92,7 @@ def _text(data: bytes, name: str) -> tuple[str, list[str]]:
         raise InputError(f"'{name}' is not a text table; save it as CSV in UTF-8.")
     if not text.strip("\ufeff \t\r\n"):
         raise nothing
-    return text, notes
+    return text.lstrip("\ufeff"), notes
 
 
 def _read_text(text: str, name: str, known: frozenset[str], tabbed: bool) -> Table:
@@ -123,6 +125,7 @@ def _read_text(text: str, name: str, known: frozenset[str], tabbed: bool) -> Tab
             last = skipped + reader.line_num
             where = f"lines {line} to {last}" if last > line else f"line {line}"
             table.broken.append((line, f"a quote is not closed or not doubled in {where} ({error})"))
+            _check_broken(table, name)
             continue
         if not any(cell.strip() for cell in cells):
             continue
@@ -130,11 +133,20 @@ def _read_text(text: str, name: str, known: frozenset[str], tabbed: bool) -> Tab
             cells.pop()
         if len(cells) != width:
             table.broken.append((line, f"{len(cells)} cells where the header has {width}"))
+            _check_broken(table, name)
         elif len(table.rows) >= MAX_ROWS:
             raise InputError(f"'{name}' has more than {MAX_ROWS:,} rows.")
         else:
             table.rows.append((line, cells))
     return table
+
+
+def _check_broken(table: Table, name: str) -> None:
+    if len(table.broken) > MAX_BROKEN:
+        line, reason = table.broken[0]
+        raise InputError(
+            f"More than {MAX_BROKEN:,} rows of '{name}' do not fit its header; first, line {line}: {reason}."
+        )
 
 
 def _delimiter(header: str, known: frozenset[str]) -> str:
@@ -156,17 +168,33 @@ def _read_parquet(path: Path) -> Table:
 
     try:
         with pq.ParquetFile(path) as file:
-            if file.metadata.num_rows > MAX_ROWS or len(file.schema_arrow.names) > MAX_COLUMNS:
+            said, names = file.metadata, list(file.schema_arrow.names)
+            if said.num_rows > MAX_ROWS or len(names) > MAX_COLUMNS:
                 raise InputError(f"'{path.name}' has more than {MAX_ROWS:,} rows or {MAX_COLUMNS} columns.")
-            content = file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
+            if sum(said.row_group(n).total_byte_size for n in range(said.num_row_groups)) > MAX_BYTES:
+                raise InputError(f"'{path.name}' unpacks to more than {MAX_BYTES >> 20} MB.")
+            plain = any(pa.types.is_floating(kind) for kind in file.schema_arrow.types)
+            rows: list[tuple[int, list[str]]] = []
+            size = 0
+            # A few rows at a time: a page of a few bytes may hold millions of copies of a long text.
+            for batch in file.iter_batches(batch_size=64):
+                columns = [
+                    [_cell(value, name, path.name) for value in column.to_pylist()]
+                    for name, column in zip(names, batch.columns, strict=True)
+                ]
+                for cells in zip(*columns, strict=True):
+                    size += sum(map(len, cells))
+                    rows.append((len(rows) + 2, list(cells)))
+                if size > MAX_TEXT or len(rows) > MAX_ROWS:
+                    raise InputError(f"'{path.name}' unpacks to more than {MAX_TEXT // 1_000_000} MB of text.")
+    except (pa.ArrowException, OSError, ValueError, ArithmeticError, LookupError, TypeError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"'{path.name}' is not a Parquet file that can be read.") from error
-    names = [name for name in content.column_names if not name.startswith("__index_level_")]
-    columns = [[_cell(value, name, path.name) for value in content[name].to_pylist()] for name in names]
-    rows = [(line, list(cells)) for line, cells in enumerate(zip(*columns, strict=True), start=2)]
-    return Table(names, rows, plain_numbers=any(pa.types.is_floating(content[name].type) for name in names))
+    kept = [n for n, name in enumerate(names) if not name.startswith("__index_level_")]
+    return Table(
+        [names[n] for n in kept], [(line, [cells[n] for n in kept]) for line, cells in rows], plain_numbers=plain
+    )
 
 
 def _cell(value: Any, column: str, file: str) -> str:
@@ -179,6 +207,7 @@ def _cell(value: Any, column: str, file: str) -> str:
         return f"{value:.10f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else ""
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item, column, file) for item in value)
-    if isinstance(value, dict):
-        return json.dumps(value, default=str, ensure_ascii=False)
-    return str(value)
+    text = json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    if len(text) > MAX_CELL:
+        raise InputError(f"Column '{column}' of '{file}' has a cell of {len(text):,} characters; at most {MAX_CELL:,}.")
+    return text

@@ -37,7 +37,7 @@ def hostile(tmp_path_factory) -> Iterator[demo_process.Demo]:
                 description=title,
                 category=f"<b>${{{number % 2}}}</b>",
                 url="javascript:window.hacked=6",
-                parent="p1",
+                parent=f"p{number % len(TITLES)}",  # two of each: variants fold into one card
                 attributes={"colour": f"<i>{number % 3}</i>"},
             )
         )

@@ -1,0 +1,347 @@
+"""The gate in front of the page: what is not on its list never reaches Gradio.
+
+Knows HTTP alone: which addresses exist, who may call them from where, how much and how often. What it refuses, it
+refuses in one sentence, before anything is parsed, fetched or written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+READ = re.compile(
+    r"/(?:|config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(?:/\d+)?"
+    r"|(?:assets|static)/(?:[\w@~+-][\w.@~+-]*/)*[\w@~+-][\w.@~+-]*|picture/.+|start/\d+"
+    r"|gradio_api/(?:info/?|openapi\.json|startup-events|app_id/?|theme\.css|queue/data|upload_progress"
+    r"|heartbeat/\w+|call/\w+/\w+|file=.+))",
+    re.S,
+)
+WORK = re.compile(r"/gradio_api/(?:queue/join|run/predict|call/(?:v2/)?\w+|upload)/?")
+OTHER = re.compile(r"/gradio_api/(?:cancel|reset)/?")
+TOOLS = re.compile(r"/gradio_api/mcp(?:/|/schema|/http/?)?")  # for agents; not in public, nor behind a password
+LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
+SMALL, UPLOAD = 1 << 20, 21 << 20  # bytes of a request's body
+SLOW = 20.0  # seconds without a byte after which a body is given up
+UPLOADS_AT_ONCE = 8
+
+BUSY = "The server is busy; try again in a few seconds."
+_ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.\-]{1,20}:|//|\\\\)", re.I)
+
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' data: blob:; "
+    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'"
+)
+
+
+@dataclass
+class Bucket:
+    """A token bucket for each client: `burst` at once, `rate` a second in the long run."""
+
+    rate: float
+    burst: int
+    _left: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def wait(self, client: str, now: float) -> float:
+        """0 and a token less, or the seconds until there is one."""
+        left, since = self._left.pop(client, (float(self.burst), now))
+        left = min(float(self.burst), left + (now - since) * self.rate)
+        allowed = left >= 1
+        self._left[client] = (left - 1 if allowed else left, now)  # at the end: the front is whoever was seen least
+        if len(self._left) > 10_000:
+            del self._left[next(iter(self._left))]
+        return 0.0 if allowed else (1 - left) / self.rate
+
+
+@dataclass
+class Rules:
+    """What the gate lets in. `host` is the address served on, `uploads` the one folder whose files are handed out."""
+
+    host: str
+    uploads: Path
+    arrived: Callable[[str], str]  # what is done with each upload; returns where it then lies
+    public: bool = False
+    password: str = ""
+    calls: Bucket | None = None  # None: nobody is counted
+    guesses: Bucket = field(default_factory=lambda: Bucket(rate=1 / 10, burst=10))
+    at_once: int = 64
+    stopping: bool = False
+
+    @property
+    def tools(self) -> bool:
+        """Whether agents are served: their calls come back from this machine and could not be told apart."""
+        return not (self.public or self.password)
+
+
+class Refused(Exception):
+    """A request that goes no further."""
+
+    def __init__(self, status: int, sentence: str, **headers: str) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence = status, sentence
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+class Gate:
+    """ASGI middleware that applies `Rules`."""
+
+    def __init__(self, app: ASGIApp, rules: Rules) -> None:
+        self.app, self.rules = app, rules
+        self._working = 0
+        self._uploading = asyncio.Semaphore(UPLOADS_AT_ONCE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = False
+
+        async def dressed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message = {**message, "headers": [*message.get("headers", []), *self._dress()]}
+            await send(message)
+
+        try:
+            await self._serve(scope, receive, dressed)
+        except Refused as no:
+            if not started:
+                answer = JSONResponse({"detail": no.sentence, "error": no.sentence}, no.status, headers=no.headers)
+                await answer(scope, receive, dressed)
+
+    def _dress(self) -> list[tuple[bytes, bytes]]:
+        camera = "()" if self.rules.public else "(self)"
+        return [
+            (b"content-security-policy", POLICY.encode()),
+            (b"x-content-type-options", b"nosniff"),
+            (b"x-frame-options", b"SAMEORIGIN"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"cross-origin-resource-policy", b"same-origin"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+            (b"permissions-policy", f"camera={camera}, microphone=(), geolocation=()".encode()),
+        ]
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        rules, path, method = self.rules, scope["path"], scope["method"]
+        headers = Headers(scope=scope)
+        client = (scope.get("client") or ("?", 0))[0]
+        self._check_host(headers)
+        self._check_origin(headers, method, path)
+        if rules.password and path != "/gradio_api/startup-events":
+            self._check_password(headers, client)
+        if method in ("GET", "HEAD"):
+            if not (READ.fullmatch(path) or (rules.tools and TOOLS.fullmatch(path))):
+                raise Refused(404, "There is nothing at this address.")
+            if path.startswith("/gradio_api/file="):
+                self._check_file(path.removeprefix("/gradio_api/file="))
+            await self.app(scope, receive, send)
+            return
+        work, tools = WORK.fullmatch(path), rules.tools and TOOLS.fullmatch(path)
+        if method != "POST" or not (work or tools or OTHER.fullmatch(path)):
+            raise Refused(404, "There is nothing at this address.")
+        if rules.stopping:
+            raise Refused(503, "The server is stopping; try again in a minute.", Retry_After="60")
+        if rules.calls and (wait := rules.calls.wait(client, time.monotonic())):
+            raise Refused(
+                429, f"That was a lot of queries; try again in {wait:.0f} seconds.", Retry_After=f"{wait + 1:.0f}"
+            )
+        if self._working >= rules.at_once:
+            raise Refused(503, BUSY, Retry_After="3")
+        self._working += 1
+        try:
+            if path.rstrip("/").endswith("/upload"):
+                await self._upload(scope, partial(_metered, receive, _Meter(headers, UPLOAD)), send)
+            else:
+                body = await _whole(partial(_metered, receive, _Meter(headers, UPLOAD if tools else SMALL)))
+                _check_body(body)
+                await self.app(scope, _again(body, receive), _plain_busy(send))
+        finally:
+            self._working -= 1
+
+    def _check_host(self, headers: Headers) -> None:
+        """A page of another name that resolves to this machine (DNS rebinding) is not this page."""
+        if self.rules.host in LOCAL and not self.rules.public and _name(headers.get("host", "")) not in LOCAL:
+            raise Refused(403, "This server answers to localhost alone; start it with --host or --public for others.")
+
+    def _check_origin(self, headers: Headers, method: str, path: str) -> None:
+        site = headers.get("sec-fetch-site")
+        if site is not None:  # a browser says where the call comes from, and no page can make it lie
+            visit = method == "GET" and path == "/" and headers.get("sec-fetch-mode") == "navigate"
+            foreign = site not in ("same-origin", "none") and not visit
+        else:
+            origin = headers.get("origin")
+            foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
+        if foreign:
+            raise Refused(403, "Calls from other sites are refused.")
+
+    def _check_password(self, headers: Headers, client: str) -> None:
+        kind, _, given = headers.get("authorization", "").partition(" ")
+        if kind.lower() == "basic":
+            if self.rules.guesses._left.get(client, (1.0, 0.0))[0] < 1 and (
+                wait := self.rules.guesses.wait(client, time.monotonic())
+            ):
+                raise Refused(429, f"Too many wrong passwords; try again in {wait:.0f} seconds.")
+            try:
+                said = base64.b64decode(given, validate=True).partition(b":")[2]
+            except (binascii.Error, ValueError):
+                said = b""
+            if hmac.compare_digest(said, self.rules.password.encode()):
+                return
+            self.rules.guesses.wait(client, time.monotonic())
+        raise Refused(401, "This demo asks for a password.", WWW_Authenticate='Basic realm="mmdemo", charset="UTF-8"')
+
+    def _check_file(self, path: str) -> None:
+        try:
+            file = Path(path).resolve()
+            found = Path(path).is_absolute() and file.is_relative_to(self.rules.uploads) and file.is_file()
+        except (OSError, ValueError):
+            found = False
+        if not found:
+            raise Refused(404, "There is nothing at this address.")
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Every file that arrives is handed to `rules.arrived` before its path is told."""
+        if self._uploading.locked():
+            raise Refused(503, BUSY, Retry_After="3")
+        async with self._uploading:
+            start: Message = {}
+            body = b""
+
+            async def held(message: Message) -> None:
+                nonlocal start, body
+                if message["type"] == "http.response.start":
+                    start = message
+                elif message["type"] == "http.response.body":
+                    body += message.get("body", b"")
+
+            await self.app(scope, receive, held)
+            if start.get("status") == 200:
+                paths = [await anyio.to_thread.run_sync(self.rules.arrived, path) for path in json.loads(body)]
+                await JSONResponse(paths)(scope, receive, send)
+            else:
+                sentence = (
+                    body.decode(errors="replace")[:300] if start.get("status", 500) < 500 else "The upload failed."
+                )
+                raise Refused(start.get("status", 500), sentence)
+
+
+@dataclass
+class _Meter:
+    headers: Headers
+    most: int
+    seen: int = 0
+
+
+async def _metered(receive: Receive, meter: _Meter) -> Message:
+    """The next piece of a body that may be neither too large nor too slow, whatever its header says."""
+    too_large = Refused(413, f"The request is too large; at most {meter.most >> 20} MB are read.", Connection="close")
+    stated = meter.headers.get("content-length", "0")
+    if not stated.isdecimal() or int(stated) > meter.most:
+        raise too_large
+    try:
+        message = await asyncio.wait_for(receive(), SLOW)
+    except TimeoutError:
+        raise Refused(408, "The request came too slowly.", Connection="close") from None
+    meter.seen += len(message.get("body", b""))
+    if meter.seen > meter.most:
+        raise too_large
+    return message
+
+
+async def _whole(receive: Receive) -> bytes:
+    parts, more = [], True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Refused(400, "The request was cut short.")
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, to be read once more."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+def _check_body(body: bytes) -> None:
+    """Refuse JSON in which a file is an address, which Gradio would fetch, or a number is none."""
+    if not body:
+        return
+    try:
+        said = json.loads(body, parse_constant=_no_number)
+        addresses = _addresses(said)
+    except (ValueError, RecursionError):
+        raise Refused(400, "The request is not JSON.") from None
+    if addresses:
+        raise Refused(400, "A picture is an uploaded file; addresses are never fetched, so upload it first.")
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _addresses(said: Any) -> bool:
+    """True where a file's path, or an agent's picture, is an address and not a file."""
+    if isinstance(said, dict):
+        path = said.get("path")
+        if isinstance(path, str) and _ADDRESS.match(path):
+            return True
+        image = said.get("image")
+        if isinstance(image, str) and _ADDRESS.match(image) and not image.startswith("data:image/"):
+            return True
+        return any(_addresses(value) for value in said.values())
+    return isinstance(said, list) and any(_addresses(value) for value in said)
+
+
+def _plain_busy(send: Send) -> Send:
+    """A full queue in plain words: Gradio's own speak of its size."""
+    full = False
+
+    async def sending(message: Message) -> None:
+        nonlocal full
+        if message["type"] == "http.response.start" and message["status"] == 503:
+            full = True
+            busy = JSONResponse({"detail": BUSY, "error": BUSY}, 503, headers={"Retry-After": "3"})
+            await send({"type": "http.response.start", "status": 503, "headers": busy.raw_headers})
+            await send({"type": "http.response.body", "body": busy.body})
+        elif not full:
+            await send(message)
+
+    return sending
+
+
+def _name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""

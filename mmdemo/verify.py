@@ -1,0 +1,135 @@
+"""An index folder, checked before it is believed: every hash first, then every type, size and number.
+
+Nothing is unpickled, and FAISS, which trusts what it reads, is given a file only when all hashes match.
+"""
+
+import hashlib
+import json
+import math
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from mmdemo.errors import InputError
+from mmdemo.fusion import FusionHead, load_head
+from mmdemo.product import Product
+from mmdemo.store import FaissStore
+from mmdemo.vectors import Array
+
+FORMAT = 2
+FILES = ("rows.jsonl", "vectors.safetensors", "head.safetensors", "index.faiss", "report.json")
+
+
+class Contents(NamedTuple):
+    """What a version's folder holds."""
+
+    products: list[Product]
+    image: Array
+    text: Array
+    head: FusionHead
+    manifest: dict[str, Any]
+    report: dict[str, Any]
+    folder: Path
+    store: FaissStore
+
+
+def mend(path: Path) -> str:
+    """What to do with an index that was refused."""
+    return f"build it again: python -m mmdemo build CATALOG --out {path}"
+
+
+def read(path: Path, folder: Path) -> Contents:
+    """The version in `folder` of the index `path`; InputError (expected, found, what to do) if not whole."""
+    again = mend(path)
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        files, form = dict(manifest["files"]), manifest["format"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        raise InputError(f"the index '{path}' has no readable manifest.json; {again}") from None
+    if form != FORMAT:
+        shown = str(form)[:40]
+        raise InputError(f"the index '{path}' has format {shown} and this program reads format {FORMAT}; {again}")
+    for name in FILES:
+        if name not in files:
+            raise InputError(f"the manifest of the index '{path}' does not list {name}; {again}")
+    for name, expected in files.items():
+        inside = _inside(folder, name)
+        if inside is None:
+            raise InputError(f"the index '{path}' should hold {name[:80]!r} as a file and does not; {again}")
+        found = sha256(inside)
+        if found != expected:
+            raise InputError(
+                f"{name} in the index '{path}' was changed: expected SHA-256 {str(expected)[:12]}…, "
+                f"found {found[:12]}…; {again}"
+            )
+    try:
+        products = [_product(line) for line in (folder / "rows.jsonl").read_text("utf-8").splitlines()]
+        vectors = load_file(folder / "vectors.safetensors")
+        image, text = _matrix(vectors["image"]), _matrix(vectors["text"])
+        report = dict(json.loads((folder / "report.json").read_text(encoding="utf-8")))
+        curves = {k: (float(a), float(b)) for k, (a, b) in manifest["calibration"].items()}
+        manifest["calibration"] = curves
+        manifest["floors"] = {k: float(v) for k, v in manifest["floors"].items()}
+        if not all(math.isfinite(x) for curve in [*curves.values(), manifest["floors"].values()] for x in curve):
+            raise ValueError("a calibration that is not finite")
+        if not isinstance(manifest["encoder"], dict) or not isinstance(manifest["held_out"], list):
+            raise TypeError("the manifest does not say what made the index")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, SafetensorError) as e:
+        raise InputError(f"the index '{path}' cannot be read ({str(e)[:200]}); {again}") from None
+    head, store = load_head(folder / "head.safetensors"), FaissStore.load(folder / "index.faiss")
+    sizes = {"rows": len(products), "image": len(image), "text": len(text), "vectors": len(store),
+             "manifest": manifest.get("count")}  # fmt: skip
+    widths = (store.dim, head.image_width, head.text_width, manifest.get("dim"), manifest.get("head"))
+    fits = widths == (head.width, image.shape[1], text.shape[1], head.width, head.name)
+    if len({repr(n) for n in sizes.values()}) > 1 or not products or not fits:
+        raise InputError(f"the parts of the index '{path}' do not fit together ({sizes}); {again}")
+    if len({p.id for p in products}) < len(products):
+        raise InputError(f"the index '{path}' holds a product twice; {again}")
+    return Contents(products, image, text, head, manifest, report, folder, store)
+
+
+def _inside(folder: Path, name: str) -> Path | None:
+    """The ordinary file of this name in the folder; None for anything else, links and ways out among them."""
+    parts = Path(name).parts
+    if not parts or ".." in parts or Path(name).is_absolute() or "\0" in name:
+        return None
+    try:
+        steps = [folder.joinpath(*parts[: n + 1]) for n in range(len(parts))]
+        return None if any(s.is_symlink() for s in steps) or not steps[-1].is_file() else steps[-1]
+    except OSError:  # a name that is too long
+        return None
+
+
+def _product(line: str) -> Product:
+    """One row of rows.jsonl; raises ValueError or TypeError for any that this program did not write."""
+    row = json.loads(line)
+    product = Product(**row)
+    for field in fields(Product):
+        value = row.get(field.name)
+        if field.name == "price":
+            good = value is None or (isinstance(value, float | int) and math.isfinite(value))
+        elif field.name == "attributes":
+            good = all(isinstance(x, str) for pair in value.items() for x in pair)
+        else:
+            good = isinstance(value, str)
+        if not good:
+            raise ValueError(f"the product {str(row.get('id'))[:40]!r} has a {field.name} of another type")
+    return product
+
+
+def _matrix(array: NDArray) -> Array:
+    """Rows of finite float32 numbers; raises ValueError for anything else."""
+    if array.ndim != 2 or array.dtype != np.float32 or not np.isfinite(array).all():
+        raise ValueError(f"expected finite float32 rows, found {array.dtype} of shape {array.shape}")
+    return array
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()

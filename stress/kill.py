@@ -1,0 +1,151 @@
+"""kill -9 at random moments of build, add and remove: the index is the old one or the new one, whole, every time.
+
+    python -m stress.kill [--kills 240] [--seed 0]
+
+A child process does the work and is killed after a random part of the time that the work takes; half of the kills are
+aimed at the save, the moment when versions change places. After each, the index is opened with all its checks, its
+answers are compared with brute force over the vectors it should hold, and every picture must be there.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mmdemo import build as building
+from mmdemo.catalog import Catalog
+from mmdemo.index import VERSION, ProductIndex
+from tests.toys import ToyEncoder, picture, toy_catalogue
+
+Work = Callable[[], object]
+
+
+def whole(index: Path, allowed: set[frozenset[str]]) -> frozenset[str]:
+    """The ids in an index that is whole and is one of those allowed; AssertionError otherwise."""
+    opened = ProductIndex.load(index)
+    ids = frozenset(p.id for p in opened.products)
+    assert ids in allowed, f"neither the old nor the new index: {sorted(ids)[:5]} ... ({len(ids)} products)"
+    query = opened.vectors[len(opened) // 2]
+    scores, rows = opened.search(query, 5)
+    assert np.allclose(scores, np.sort(opened.vectors @ query)[::-1][:5], atol=1e-5), "answers differ from brute force"
+    assert np.allclose(opened.vectors[rows] @ query, scores, atol=1e-5), "rows and vectors do not belong together"
+    for product in opened.products:
+        shown = opened.thumbnail(product.id)
+        assert not product.image or (shown is not None and shown.is_file()), f"{product.id} lost its picture"
+    return ids
+
+
+def killed(work: Work, delay: float, aimed: bool) -> bool:
+    """Work in a child and kill it `delay` seconds after it began (or began to save); True if it was cut short."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1), os.dup2(null, 2)
+        if aimed:
+            save = ProductIndex._save
+
+            def told(self: ProductIndex, *given: object) -> object:
+                os.write(writer, b"s")
+                return save(self, *given)  # type: ignore[arg-type]
+
+            ProductIndex._save = told  # type: ignore[assignment,method-assign]
+        else:
+            os.write(writer, b"b")
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writer)
+    os.read(reader, 1)  # also returns where the child ends without a word
+    os.close(reader)
+    time.sleep(delay)
+    try:
+        os.kill(child, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the work itself failed"
+    return os.WIFSIGNALED(status)
+
+
+def run(kills: int, seed: int, folder: Path) -> Counter[str]:
+    """Kill so often and count what was found; AssertionError at the first index that is not whole."""
+    torch.set_num_threads(1)
+    chance = random.Random(seed)
+    shop = toy_catalogue(folder / "shop", copies=1)
+    more = folder / "more"
+    (more / "images").mkdir(parents=True)
+    picture("mug", "blue", scale=0.9).save(more / "images" / "new.png")
+    (more / "catalog.csv").write_text("id,image,title\nnew-1,images/new.png,Huge blue mug\nnew-2,,Thing of words\n")
+    catalog, new, index = Catalog.read(shop), Catalog.read(more), folder / "index"
+    building.build(catalog, ToyEncoder(), index)
+    base = frozenset(p.id for p in catalog)
+    plus = base | {"new-1", "new-2"}
+
+    def build() -> object:
+        return building.build(catalog, ToyEncoder(), index, resume=chance.random() < 0.5)
+
+    # name -> (the work, what is there before, what is there after)
+    works: dict[str, tuple[Work, frozenset[str], frozenset[str]]] = {
+        "build": (build, plus, base),
+        "add": (lambda: building.add(index, new, ToyEncoder()), base, plus),
+        "remove": (lambda: building.remove(index, ["new-1", "new-2"]), plus, base),
+    }
+    lasts: dict[tuple[str, bool], float] = {}
+    found: Counter[str] = Counter()
+    ids = base
+    while found["kills"] < kills:
+        name = chance.choice([name for name, (_, before, _) in works.items() if before == ids])
+        work, before, after = works[name]
+        aimed = chance.random() < 0.5
+        last = lasts.get((name, aimed), 0.3)
+        cut = killed(work, chance.random() * last * 1.2, aimed)
+        ids = whole(index, {before, after})
+        # The time that the work takes is learnt on the way: longer where it was never done, shorter where always.
+        lasts[name, aimed] = min(20.0, last * 1.15) if cut and ids == before else max(0.005, last * 0.85)
+        if cut:
+            found["kills"] += 1
+            found[f"{name}: {'new' if ids == after else 'old'} index"] += 1
+            found["aimed at the save"] += aimed
+            if found["kills"] % 20 == 0:
+                print(f"{found['kills']} kills, always whole", file=sys.stderr, flush=True)
+    # What was left lying about is cleared by the next save that is let alone.
+    building.build(catalog, ToyEncoder(), index)
+    whole(index, {base})
+    versions = [p.name for p in index.iterdir() if VERSION.fullmatch(p.name)]
+    assert len(versions) <= 2, f"left behind: {sorted(versions)}"
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="kill -9 at random moments of build, add and remove")
+    parser.add_argument("--kills", type=int, default=240)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="mmdemo-kill-"))
+    try:
+        began = time.monotonic()
+        found = run(asked.kills, asked.seed, folder)
+        print(f"{found['kills']} kills in {time.monotonic() - began:.0f} s, the index was whole after every one:")
+        for what, count in sorted(found.items()):
+            print(f"  {what}: {count}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

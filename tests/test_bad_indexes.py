@@ -1,0 +1,72 @@
+"""Indexes that are not whole, or not what they say, are refused with the mending command; nothing in them is run."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import faiss
+import pytest
+
+from mmdemo.embed import thumb_name
+from mmdemo.encoder import Encoder
+from mmdemo.errors import InputError
+from mmdemo.index import ProductIndex
+from tests.bad_indexes import corpus
+
+BAD = corpus()
+
+
+def test_there_are_more_than_sixty():
+    assert len(BAD) >= 60
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_index_is_refused_with_the_mending_command(toy_index, tmp_path, name):
+    index = tmp_path / "index"
+    shutil.copytree(toy_index, index)
+    BAD[name](index / (index / "current").read_text().strip())
+    with pytest.raises(InputError) as caught:
+        ProductIndex.load(index)
+    message = str(caught.value)
+    assert "again" in message and len(message) < 700, message
+
+
+def test_faiss_is_given_no_file_before_every_hash_matches(toy_index, tmp_path, monkeypatch):
+    index = tmp_path / "index"
+    shutil.copytree(toy_index, index)
+    live = index / (index / "current").read_text().strip()
+    last = max((live / "thumbs").iterdir())
+    last.write_bytes(last.read_bytes() + b"x")
+    given = []
+    monkeypatch.setattr(faiss, "read_index", lambda path: given.append(path))
+    with pytest.raises(InputError, match=last.name):
+        ProductIndex.load(index)
+    assert not given
+
+
+def test_a_picture_that_the_manifest_does_not_list_is_not_shown(toy_index, tmp_path):
+    index = tmp_path / "index"
+    shutil.copytree(toy_index, index)
+    opened = ProductIndex.load(index)
+    assert opened.thumbnail("mug-0-red") is not None
+    os.link(opened.thumbnail("mug-0-red"), opened.folder / "thumbs" / thumb_name("slipped in"))
+    assert opened.thumbnail("slipped in") is None
+
+
+def test_nothing_in_the_program_unpickles():
+    """`np.load` reads plain arrays unless told otherwise, `torch.load` with weights_only nothing but numbers."""
+    ways = re.compile(
+        r"import (?:pickle|joblib|dill|marshal|shelve)|allow_pickle|(?<![.\w])(?:eval|exec)\("
+        r"|torch\.load\((?!.*weights_only=True)"
+    )
+    home = Path(__file__).resolve().parents[1]
+    for module in (*(home / "mmdemo").rglob("*.py"), home / "app.py"):
+        assert not ways.findall(module.read_text(encoding="utf-8")), module.name
+
+
+def test_an_encoder_with_pickled_weights_is_refused(tiny_model, tmp_path):
+    folder = shutil.copytree(tiny_model, tmp_path / "model")
+    (folder / "open_clip_model.safetensors").rename(folder / "open_clip_pytorch_model.bin")
+    with pytest.raises(InputError, match="safetensors"):
+        Encoder.load(folder)

@@ -1,0 +1,126 @@
+"""Calls at the same time are answered in one pass, each with its own answer."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from mmdemo.batching import Batcher, Busy
+
+
+def squares(items):
+    return np.array([[float(item) ** 2] for item in items], np.float32)
+
+
+def test_a_call_alone_is_answered_by_the_caller_itself():
+    threads = []
+
+    def work(items):
+        threads.append(threading.current_thread())
+        return squares(items)
+
+    assert Batcher(work)(3).tolist() == [[9.0]] and threads == [threading.current_thread()]
+
+
+def test_what_waits_while_one_is_worked_on_goes_into_one_pass_and_each_gets_its_own():
+    passes, started, go = [], threading.Event(), threading.Event()
+
+    def work(items):
+        passes.append(list(items))
+        started.set()
+        go.wait(10)
+        return squares(items)
+
+    batch = Batcher(work, most=16)
+    with ThreadPoolExecutor(13) as pool:
+        first = pool.submit(batch, 0)
+        started.wait(10)
+        rest = [pool.submit(batch, n) for n in range(1, 13)]
+        while len(batch._calls) < 12:
+            time.sleep(0.001)
+        go.set()
+        assert first.result(10).tolist() == [[0.0]]
+        assert [one.result(10)[0, 0] for one in rest] == [float(n * n) for n in range(1, 13)]
+    assert passes[0] == [0] and sorted(passes[1]) == list(range(1, 13)) and len(passes) == 2
+
+
+def test_no_pass_is_larger_than_it_may_be_and_nobody_is_forgotten():
+    sizes = []
+
+    def work(items):
+        sizes.append(len(items))
+        time.sleep(0.002)
+        return squares(items)
+
+    batch = Batcher(work, most=4)
+    with ThreadPoolExecutor(20) as pool:
+        assert [row[0, 0] for row in pool.map(batch, range(100))] == [float(n * n) for n in range(100)]
+    assert sum(sizes) == 100 and max(sizes) <= 4
+
+
+def test_one_bad_item_does_not_spoil_the_others():
+    started, go = threading.Event(), threading.Event()
+
+    def work(items):
+        started.set()
+        go.wait(10)
+        if 7 in items:
+            raise ValueError("seven")
+        return squares(items)
+
+    batch = Batcher(work)
+    with ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(batch, 1)]
+        started.wait(10)
+        calls += [pool.submit(batch, n) for n in (2, 7, 3)]
+        while len(batch._calls) < 3:
+            time.sleep(0.001)
+        go.set()
+        assert [calls[n].result(10)[0, 0] for n in (0, 1, 3)] == [1.0, 4.0, 9.0]
+        with pytest.raises(ValueError, match="seven"):
+            calls[2].result(10)
+
+
+def test_beyond_what_may_wait_and_beyond_patience_the_answer_is_busy():
+    started, go = threading.Event(), threading.Event()
+
+    def work(items):
+        started.set()
+        go.wait(10)
+        return squares(items)
+
+    batch = Batcher(work, waiting=2, patience=1)
+    with ThreadPoolExecutor(4) as pool:
+        first = pool.submit(batch, 1)
+        started.wait(10)
+        impatient = [pool.submit(batch, n) for n in (2, 3)]
+        while len(batch._calls) < 2:
+            time.sleep(0.001)
+        with pytest.raises(Busy, match="try again"):
+            batch(4)
+        assert not any(one.done() for one in impatient), "refused at once, not after waiting as they do"
+        for one in impatient:
+            with pytest.raises(Busy, match="try again"):
+                one.result(10)
+        go.set()
+        assert first.result(10).tolist() == [[1.0]]
+    assert not batch._calls, "who gave up is not worked for"
+
+
+def test_batched_rows_equal_single_ones(tiny_model):
+    from PIL import Image
+
+    from mmdemo.embed import image_rows, text_rows
+    from mmdemo.encoder import Encoder
+
+    encoder = Encoder.load(tiny_model)
+    texts = ["a red mug", "a very long sentence about a chair that stands in the hall", "x", "blue"]
+    np.testing.assert_allclose(
+        text_rows(encoder, texts), np.vstack([text_rows(encoder, [text]) for text in texts]), atol=1e-5
+    )
+    pictures = [Image.effect_noise((90, 60), 80 + n).convert("RGB") for n in range(4)]
+    np.testing.assert_allclose(
+        image_rows(encoder, pictures), np.vstack([image_rows(encoder, [one]) for one in pictures]), atol=1e-5
+    )
