@@ -1,4 +1,5 @@
 # make demo · make test · make lint: each installs what it needs into .venv, once.
+# make kill-test · make fuzz · make load: the long versions, minutes to half an hour (ARGS="--kills 1000", ...).
 # A stamp in .venv remembers the requirements it was made from, so a second call installs nothing.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -9,7 +10,7 @@ DEV := $(VENV)/.dev-stamp
 INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python -r $(1); \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1); fi
 
-.PHONY: demo test lint catalog
+.PHONY: demo test lint catalog kill-test fuzz load
 demo: $(RUN)
 	$(BIN)/python app.py $(ARGS)
 
@@ -20,6 +21,16 @@ lint: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check mmdemo app.py
 	$(BIN)/mypy mmdemo app.py
+	$(BIN)/python -m stress.audit
+
+kill-test: $(DEV)
+	$(BIN)/python -m stress.kill $(ARGS)
+
+fuzz: $(DEV)
+	$(BIN)/python -m pytest tests/test_fuzz.py --hypothesis-profile=long $(ARGS)
+
+load: $(DEV)
+	$(BIN)/python -m benchmarks.load $(ARGS)
 
 catalog: $(DEV)
 	$(BIN)/python -m pip install --quiet -r requirements-studio.txt

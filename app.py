@@ -1,8 +1,9 @@
-"""Open an index and serve the demo: python app.py [--index INDEX] [--host HOST] [--port PORT]."""
+"""Open an index and serve the demo: python app.py [--index INDEX] [--host HOST] [--port PORT] [--public]."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -17,6 +18,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--index", type=Path, default=DEFAULT, help="folder made by `python -m mmdemo build`")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (0.0.0.0: every network)")
     parser.add_argument("--port", type=int, help="port to listen on (default: 7860, or the next free one)")
+    parser.add_argument(
+        "--public", action="store_true", help="for strangers: limits for each of them, no camera, no tools"
+    )
     chosen = parser.parse_args()
     if chosen.port is not None and not 1 <= chosen.port <= 65535:
         parser.error(f"argument --port: expected 1 to 65535, found {chosen.port}")
@@ -27,10 +31,11 @@ def main() -> int:
     """0 after an ordinary end, 1 with one sentence where the input is at fault."""
     chosen = arguments()
     try:
-        from mmdemo.recommender import Recommender
+        from mmdemo.live import open_live
         from mmdemo.ui import serve
 
-        serve(Recommender.load(chosen.index), chosen.host, chosen.port)
+        password = os.environ.get("MMDEMO_PASSWORD", "")
+        serve(open_live(chosen.index), chosen.host, chosen.port, public=chosen.public, password=password)
     except InputError as error:
         print(f"mmdemo: {error}", file=sys.stderr)
         return 1

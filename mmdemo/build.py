@@ -16,6 +16,8 @@ from mmdemo.fit import fit
 from mmdemo.imaging import decode
 from mmdemo.index import WORK, ProductIndex, encoder_spec
 from mmdemo.lessons import partial_texts
+from mmdemo.locks import writing
+from mmdemo.report import PLOT, as_markdown, plot
 
 SAMPLE = 200  # products per task of the report
 
@@ -26,10 +28,16 @@ def build(
     """Build and save the index of a catalogue; returns it with the pictures that did not decode.
 
     An interrupted build leaves its shards in `out`; with `resume` the next one goes on from them. Whatever index was
-    live in `out` stays so until the new one is whole.
+    live in `out` stays so until the new one is whole. Raises InputError while another program writes there.
     """
+    with writing(out):
+        return _build(catalog, encoder, out, resume, seed, progress)
+
+
+def _build(
+    catalog: Catalog, encoder: Encoder, out: Path, resume: bool, seed: int, progress: Progress
+) -> tuple[ProductIndex, list[Refusal]]:
     started = time.perf_counter()
-    out.mkdir(parents=True, exist_ok=True)
     work = out / WORK
     done = embed(catalog, encoder, work, resume=resume, progress=progress)
     encoded = time.perf_counter()
@@ -43,6 +51,7 @@ def build(
                     "preprocess": str(encoder.preprocess)},
         "catalogue_sha256": catalog.digest(),
         "calibration": fitted.calibration.curves,
+        "floors": fitted.calibration.floors,
         "held_out": fitted.held_out,
     }  # fmt: skip
     report = {
@@ -52,24 +61,27 @@ def build(
     }
     index = ProductIndex(done.products, done.image, done.text, fitted.head, manifest, report, work)
     report["tasks"] = measure(index, catalog, encoder, progress)
-    index = index.save(out)
+    pages = {"report.md": as_markdown(manifest["name"], report).encode(), PLOT: plot(report)}
+    index = index.save(out, pages=pages)
     shutil.rmtree(work, ignore_errors=True)
     return index, done.refused
 
 
 def add(index_dir: Path, catalog: Catalog, encoder: Encoder, progress: Progress = silent) -> ProductIndex:
     """Encode a catalogue's products into an existing index, its head unchanged, and save."""
-    index = ProductIndex.load(index_dir)
-    work = index_dir / ".adding"  # not WORK: an interrupted build may wait there to be resumed
-    done = embed(catalog, encoder, work, progress=progress)
-    grown = index.add(done.products, done.image, done.text, work / "thumbs").save(index_dir)
-    shutil.rmtree(work, ignore_errors=True)
+    with writing(index_dir):
+        index = ProductIndex.load(index_dir)
+        work = index_dir / ".adding"  # not WORK: an interrupted build may wait there to be resumed
+        done = embed(catalog, encoder, work, progress=progress)
+        grown = index.add(done.products, done.image, done.text, work / "thumbs").save(index_dir)
+        shutil.rmtree(work, ignore_errors=True)
     return grown
 
 
 def remove(index_dir: Path, ids: list[str]) -> ProductIndex:
     """Take products out of an index and save."""
-    return ProductIndex.load(index_dir).remove(ids).save(index_dir)
+    with writing(index_dir):
+        return ProductIndex.load(index_dir).remove(ids).save(index_dir)
 
 
 def measure(
@@ -89,7 +101,7 @@ def measure(
     words = text_rows(encoder, [partial_texts(index.products[r], rng)[2] for r in rows])
     nothing = np.full(len(rows), -1)
     tasks = {
-        "words": Queries(np.zeros((len(rows), index.image.shape[1]), np.float32), words, nothing,
+        "words": Queries(np.zeros((len(rows), index.image.shape[1]), np.float32), words, 0 * words, nothing,
                          [np.array([r]) for r in rows]),
     }  # fmt: skip
     if pictured:
@@ -98,8 +110,9 @@ def measure(
         image = image_rows(encoder, crops)
         keep = np.isin(rows, pictured)
         targets = [np.array([r]) for r in pictured]
-        tasks["photo"] = Queries(image, np.zeros((len(image), words.shape[1]), np.float32), nothing[keep], targets)
-        tasks["photo and words"] = Queries(image, words[keep], nothing[keep], targets)
+        said = words[keep]
+        tasks["photo"] = Queries(image, 0 * said, 0 * said, nothing[keep], targets)
+        tasks["photo and words"] = Queries(image, said, 0 * said, nothing[keep], targets)
     results = {name: evaluate(index, q) for name, q in tasks.items()}
     for name, file in (("other photos", "queries.csv"), ("edits", "composed_queries.csv")):
         path = catalog.root / file

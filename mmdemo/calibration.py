@@ -14,9 +14,13 @@ from mmdemo.vectors import Array
 
 @dataclass
 class Calibration:
-    """A logistic curve a * z + b for each kind of query ('image', 'text', 'both', 'like'), after Platt (1999)."""
+    """A logistic curve a * z + b for each kind of query ('image', 'text', 'both', 'like'), after Platt (1999).
+
+    `floors` holds how near the nearest of the first answers has to be for each kind; below it nothing matches.
+    """
 
     curves: dict[str, tuple[float, float]] = field(default_factory=dict)
+    floors: dict[str, float] = field(default_factory=dict)
 
     def match(self, kind: str, z: Array) -> Array:
         """Probabilities (n,) that answers with these z-scores are right; an unknown kind borrows a known curve."""
@@ -41,6 +45,25 @@ def calibrate(answers: dict[str, tuple[Array, NDArray[np.bool_]]], top: int = 10
         finite = np.isfinite(s)
         curves[kind] = _platt(s[finite], y[finite])
     return Calibration(curves)
+
+
+def calibration_error(match: Array, right: NDArray[np.bool_], bins: int = 10) -> float:
+    """Expected calibration error: how far the stated chance is from the share of right answers, by bins of the chance.
+
+    `match` and `right` are (n,); 0 is perfect (Naeini et al. 2015).
+    """
+    bin_of = np.minimum((match * bins).astype(int), bins - 1)
+    count = np.bincount(bin_of, minlength=bins)
+    gap = np.abs(np.bincount(bin_of, match, bins) - np.bincount(bin_of, right, bins))
+    return float(gap.sum() / max(1, count.sum()))
+
+
+def nearness(image: Array | None, pictures: Array, scores: Array) -> Array:
+    """How near answers (n) are in absolute terms: what tells a stranger's photo, whose best answer stands out as well.
+
+    The plain cosine of the query's picture (1, d) with theirs (n, d), or the scores themselves where there is none.
+    """
+    return pictures @ image[0] if image is not None else scores
 
 
 def standing(scores: Array) -> Array:

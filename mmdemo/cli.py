@@ -108,22 +108,36 @@ def search(
     filter: Annotated[list[str], typer.Option(help="A condition such as 'price<40'; may be repeated.")] = [],  # noqa: B006
     weight: Annotated[float, typer.Option(help="Photo (1) against words (0).")] = 0.5,
     reference: Annotated[str, typer.Option(help="Id of a product used as the photo.")] = "",
+    and_image: Annotated[list[Path], typer.Option(help="Another photo, blended with the first.")] = [],  # noqa: B006
+    not_image: Annotated[list[Path], typer.Option(help="A photo to go away from.")] = [],  # noqa: B006
+    diversity: Annotated[float, typer.Option(help="0: the nearest; up to 1: the most varied.")] = 0.0,
+    fold: Annotated[bool, typer.Option("--fold", help="Show variants of one product as one.")] = False,
     json_: Json = False,
 ) -> None:
-    """Recommend products for a photo, a sentence, or both."""
+    """Recommend products for a photo, a sentence ("a mug under 20, not glass"), or both."""
     from mmdemo.imaging import decode
     from mmdemo.query import Filter, Query
     from mmdemo.recommender import Recommender
 
     filters = tuple(Filter.parse(f) for f in filter)
     picture = decode(image, max_side=512) if image is not None else None
-    query = Query(picture, text, k, weight, filters, tuple(like), tuple(unlike), reference)
-    results = Recommender.load(index).recommend(query)
+    blend, avoid = (tuple(decode(file, max_side=512) for file in files) for files in (and_image, not_image))
+    query = Query(picture, text, k, weight, filters, tuple(like), tuple(unlike), reference, diversity,
+                  photos=blend, unlike_photos=avoid, fold=fold)  # fmt: skip
+    recommender = Recommender.load(index)
+    results = recommender.recommend(query)
+    reading = recommender.read(query)
     if json_:
         asked = {"image": str(image) if image else None, "text": text, "k": k, "weight": weight, "filters": filter,
-                 "like": like, "unlike": unlike, "reference": reference}  # fmt: skip
+                 "like": like, "unlike": unlike, "reference": reference, "diversity": diversity, "fold": fold,
+                 "and_image": [str(f) for f in and_image], "not_image": [str(f) for f in not_image],
+                 "read": reading.as_dict()}  # fmt: skip
         print(json.dumps({"results": [r.as_dict() for r in results], "query": asked}, ensure_ascii=False))
         return
+    for part in reading.parts:
+        _say(f"understood: {part.said} ({part.meaning})")
+    for note in reading.notes:
+        _say(f"note: {note}")
     for r in results:
         price = f"{r.product.price:.2f} {r.product.currency}" if r.product.price is not None else ""
         print(f"{r.rank:3d}  {r.score:.3f}  {r.match:4.0%}  {r.id}  {r.title}  {price}")
@@ -194,20 +208,28 @@ def align(
     split_by: Annotated[
         str | None, typer.Option(help="Column whose values must not be split over train and test.")
     ] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="A catalogue to measure forgetting on (default: the built-in one).")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option("--lr", help="Peak learning rate; large pretrained models want some 1e-5.", min=1e-8)
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted run.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
 ) -> None:
-    """Train or fine-tune the encoder on catalogues."""
+    """Train or fine-tune the encoder on catalogues, and say what it learnt and what it forgot."""
     if epochs and minutes:
         raise typer.BadParameter("give --epochs or --minutes, not both")
     from mmdemo.align import align as train
     from mmdemo.index import resolve_spec
+    from mmdemo.retention import as_text
 
     figures = train(
         catalogs, out, resolve_spec(start) if start else None, epochs=epochs, minutes=minutes, seed=seed,
-        resume=resume, split_by=split_by,
+        resume=resume, split_by=split_by, check=check, lr=rate,
     )  # fmt: skip
-    print(f"{figures['steps']} steps; title -> picture recall@10 on products kept aside: {figures['recall@10']:.3f}")
+    print(as_text(figures["table"]))
+    print(f"{figures['steps']} steps in {figures['minutes']} minutes. {figures['why']}".strip())
     print(f"use it: python -m mmdemo build CATALOG --out INDEX --encoder {out}")
 
 
@@ -218,9 +240,13 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="Port (default: 7860, or the next free one).", min=1, max=65535)
     ] = None,
+    public: Annotated[bool, typer.Option("--public", help="For strangers: limits, no camera, no tools.")] = False,
 ) -> None:
-    """Open the app on an index, as `python app.py --index INDEX` does."""
-    from mmdemo.recommender import Recommender
+    """Open the app on an index, as `python app.py --index INDEX` does; MMDEMO_PASSWORD asks visitors for it."""
+    import os
+
+    from mmdemo.live import open_live
     from mmdemo.ui import serve as open_app
 
-    open_app(Recommender.load(index), host, port)
+    password = os.environ.get("MMDEMO_PASSWORD", "")
+    open_app(open_live(index), host, port, public=public, password=password)

@@ -53,10 +53,11 @@ def embed(
     """
     identity = {"catalogue": catalog.digest(), "encoder": encoder.weights_hash, "shard": SHARD}
     mark = work / "identity.json"
-    if not (resume and mark.exists() and json.loads(mark.read_text()) == identity):
+    wanted = json.dumps(identity)
+    if not (resume and mark.is_file() and mark.read_text(errors="replace") == wanted):
         shutil.rmtree(work, ignore_errors=True)
         (work / "thumbs").mkdir(parents=True)
-        mark.write_text(json.dumps(identity))
+        mark.write_text(wanted)
     products, refused, images, views, texts = [], [], [], [], []
     for start in range(0, len(catalog), SHARD):
         rows = catalog.products[start : start + SHARD]
@@ -103,6 +104,23 @@ def product_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
     This is the multi-crop test of AlexNet (Krizhevsky et al. 2012), paid once, when the index is built.
     """
     return _seen(encoder, [[p, *(_part(p, 0.86, x, y) for x, y in CORNERS_AND_MIDDLE)] for p in pictures])
+
+
+def plain_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
+    """Rows of pictures seen once, as they are: a third to a sixth of the work, for many changes of one picture."""
+    return _seen(encoder, [[p] for p in pictures])
+
+
+def moved(row: Array, by: Array, dim: int) -> Array:
+    """A row (width,) moved by differences (n, width): unit embedding and unit features again, (n, width)."""
+    rows = row + by
+    parts = [rows[:, :dim], rows[:, dim:]]
+    return np.hstack([normalize(part) for part in parts if part.shape[1]])
+
+
+def blend(rows: Array, dim: int) -> Array:
+    """Rows (n, width) of several photos as one row (1, width), lying in the middle of them."""
+    return moved(rows.mean(0), np.zeros((1, rows.shape[1]), np.float32), dim)
 
 
 def _seen(encoder: Encoder, looks: list[list[Image.Image]], weights: Sequence[float] | None = None) -> Array:

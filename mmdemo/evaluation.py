@@ -15,6 +15,7 @@ import numpy as np
 from ir_measures import RR, Success, nDCG
 from numpy.typing import NDArray
 
+from mmdemo.calibration import calibration_error, standing
 from mmdemo.embed import Progress, image_rows, silent, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
@@ -31,10 +32,14 @@ MATCH_COLUMNS = ("product_id", "target_ids")
 
 @dataclass
 class Queries:
-    """Encoder rows of n queries (zero = not given), the product left out of each answer (-1 = none), the right rows."""
+    """Encoder rows of n queries (zero = not given), the product left out of each answer (-1 = none), the right rows.
+
+    `origin` is the text of the reference product where the query starts from that, zero elsewhere.
+    """
 
     image: Array
     text: Array
+    origin: Array
     reference: NDArray[np.int64]
     targets: list[NDArray[np.int64]]
 
@@ -44,7 +49,9 @@ class Queries:
     def subset(self, keep: NDArray[np.bool_]) -> "Queries":
         """The queries where `keep` (n,) holds."""
         rows = np.flatnonzero(keep)
-        return Queries(self.image[rows], self.text[rows], self.reference[rows], [self.targets[r] for r in rows])
+        return Queries(
+            self.image[rows], self.text[rows], self.origin[rows], self.reference[rows], [self.targets[r] for r in rows]
+        )
 
 
 def read_queries(
@@ -92,7 +99,7 @@ def read_queries(
     if not kept:
         raise InputError(f"none of the {len(rows)} queries of '{path.name}' fits this index; first: {skipped[0]}")
     image = np.zeros((len(kept), index.image.shape[1]), np.float32)
-    text = np.zeros((len(kept), index.text.shape[1]), np.float32)
+    text, origin = (np.zeros((len(kept), index.text.shape[1]), np.float32) for _ in range(2))
     shown = [i for i, p in enumerate(pictures) if p is not None]
     for start in range(0, len(shown), 128):
         part = shown[start : start + 128]
@@ -100,14 +107,14 @@ def read_queries(
         progress(min(start + 128, len(shown)), len(shown), "encoding query pictures")
     for i, (reference, _, _) in enumerate(kept):
         if reference >= 0 and pictures[i] is None:
-            image[i] = index.image[reference]
+            image[i], origin[i] = index.image[reference], index.text[reference]
     said = sorted({t for _, t, _ in kept if t})
     if said:
         vectors = dict(zip(said, text_rows(encoder, said), strict=True))
         for i, (_, words, _) in enumerate(kept):
             if words:
                 text[i] = vectors[words]
-    return Queries(image, text, np.array([r for r, _, _ in kept], np.int64), [t for _, _, t in kept]), skipped
+    return Queries(image, text, origin, np.array([r for r, _, _ in kept], np.int64), [t for _, _, t in kept]), skipped
 
 
 def score_matrices(index: ProductIndex, q: Queries) -> dict[str, Array | None]:
@@ -118,7 +125,7 @@ def score_matrices(index: ProductIndex, q: Queries) -> dict[str, Array | None]:
     dim = index.head.dim
     mean = Mean(dim, index.image.shape[1], index.text.shape[1])
     scores: dict[str, Array | None] = {
-        "head": index.head.fuse(image=q.image, text=q.text) @ index.vectors.T,
+        "head": index.head.fuse(image=q.image, text=q.text, origin=q.origin) @ index.vectors.T,
         "image": q.image[:, :dim] @ index.image[:, :dim].T if present(q.image).all() else None,
         "text": q.text[:, :dim] @ index.text[:, :dim].T if present(q.text).all() else None,
         "mean": mean.fuse(image=q.image, text=q.text) @ mean.fuse(image=index.image, text=index.text).T,
@@ -151,14 +158,61 @@ def interval(values: NDArray[np.float64], seed: int = 0, resamples: int = 1000) 
     return {"value": float(values.mean()), "low": float(low), "high": float(high)}
 
 
+def paired(a: NDArray[np.float64], b: NDArray[np.float64], seed: int = 0, flips: int = 5000) -> dict[str, float]:
+    """Mean of a - b over the same queries (n,), its 95% interval, and the two-sided p of a randomisation test.
+
+    The test flips the sign of each query's difference at random (Smucker, Allan and Carterette 2007).
+    """
+    gap = a - b
+    rng = np.random.default_rng(seed)
+    chance = np.abs((rng.choice([-1.0, 1.0], (flips, len(gap))) * gap).mean(1))
+    return {**interval(gap, seed), "p": float((1 + (chance >= abs(gap.mean()) - 1e-12).sum()) / (1 + flips))}
+
+
+def lists(scores: Array, vectors: Array, k: int = 10) -> dict[str, float]:
+    """What the first k answers are like as lists, from scores (queries, products) and unit vectors (products, d).
+
+    diversity: one minus the mean cosine within a list (Smyth and McClave 2001); coverage: the share of the catalogue
+    that some list shows; top tenth: the share of all places that the most shown tenth of the catalogue takes.
+    """
+    k = min(k, scores.shape[1])
+    top = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    alike = [(v @ v.T)[np.triu_indices(k, 1)].mean() for v in (vectors[row] for row in top)] if k > 1 else [0.0]
+    shown = np.sort(np.bincount(top.ravel(), minlength=len(vectors)))[::-1]
+    tenth = -(-len(vectors) // 10)
+    return {
+        "diversity": float(1 - np.mean(alike)),
+        "coverage": float((shown > 0).mean()),
+        "top tenth": float(shown[:tenth].sum() / shown.sum()),
+    }
+
+
+def calibration_of(index: ProductIndex, q: Queries, scores: Array, k: int = 10) -> float:
+    """Expected calibration error of the match that cards would show on the first k answers to these queries."""
+    shown, photo, words = standing(scores), present(q.image), present(q.text)
+    match, right = [], []
+    for row, first in enumerate(np.argsort(-scores, axis=1)[:, :k]):
+        kind = "both" if photo[row] and words[row] else "image" if photo[row] else "text"
+        there = first[np.isfinite(scores[row, first])]
+        match.append(index.calibration.match(kind, shown[row, there]))
+        right.append(np.isin(there, q.targets[row]))
+    return calibration_error(np.concatenate(match), np.concatenate(right))
+
+
 def evaluate(index: ProductIndex, q: Queries) -> dict[str, Any]:
     """Metrics with intervals for the head and its baselines: on all queries, and (`unseen`) on what no training saw.
+
+    `paired` compares the head with the best baseline, metric by metric; `lists` and `calibration` are of all queries.
 
     An unseen query has a held-out reference, if any, and at least one held-out right answer; right answers that
     training did see are taken out of its ranking, so that they neither help nor hurt. None where there are none.
     """
     matrices = score_matrices(index, q)
     result = _table(matrices, q.targets)
+    mean = Mean(index.head.dim, index.image.shape[1], index.text.shape[1])
+    common = mean.fuse(image=index.image, text=index.text)  # one space to compare the lists of all rankers in
+    result["lists"] = {name: lists(s, common) if s is not None else None for name, s in matrices.items()}
+    result["calibration"] = calibration_of(index, q, matrices["head"])  # type: ignore[arg-type]
     ids = set(index.manifest.get("held_out", []))
     held = np.array([p.id in ids for p in index.products])
     rows = [i for i, t in enumerate(q.targets) if held[t].any() and (q.reference[i] < 0 or held[q.reference[i]])]
@@ -174,11 +228,13 @@ def evaluate(index: ProductIndex, q: Queries) -> dict[str, Any]:
 
 
 def _table(matrices: dict[str, Array | None], targets: Sequence[NDArray[np.int64]]) -> dict[str, Any]:
-    rankers = {
-        name: {metric: interval(v) for metric, v in per_query(s, targets).items()} if s is not None else None
-        for name, s in matrices.items()
-    }
-    return {"queries": len(targets), "rankers": rankers}
+    values = {name: per_query(s, targets) if s is not None else None for name, s in matrices.items()}
+    rankers = {name: {m: interval(v) for m, v in of.items()} if of else None for name, of in values.items()}
+    compared = {}
+    for metric in METRICS:
+        best = max((n for n in RANKERS[1:] if values[n]), key=lambda n: values[n][metric].mean())  # type: ignore[index]
+        compared[metric] = {"against": best, **paired(values["head"][metric], values[best][metric])}  # type: ignore[index]
+    return {"queries": len(targets), "rankers": rankers, "paired": compared}
 
 
 def as_text(result: dict[str, Any]) -> str:
@@ -197,5 +253,16 @@ def as_text(result: dict[str, Any]) -> str:
                 else ["cannot answer these".rjust(22)]
             )
             lines.append(name.ljust(8) + "".join(cells))
+        for metric in ("recall@1", "recall@10"):
+            c = part["paired"][metric]
+            lines.append(
+                f"head against {c['against']}, {metric}: {c['value']:+.3f} [{c['low']:+.3f}, {c['high']:+.3f}], "
+                f"p = {c['p']:.4f}"
+            )
         lines.append("")
+    shown = result["lists"]["head"]
+    lines.append(
+        f"lists of ten: diversity {shown['diversity']:.2f}, coverage {shown['coverage']:.0%} of the catalogue, the "
+        f"most shown tenth takes {shown['top tenth']:.0%}; calibration error of the match {result['calibration']:.3f}"
+    )
     return "\n".join(lines)

@@ -1,58 +1,150 @@
-"""Why: the sentence and the figures behind one recommendation, taken from the score that ranked it."""
+"""Why: the receipt, the words and the sentence behind one recommendation, taken from the score that ranked it."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from mmdemo.catalog import Product
 from mmdemo.vectors import Array
 
 PARTS = ("image", "text", "interaction")
+TASTE = "taste"
+SAYS = {"image": "your photo", "text": "your words", "interaction": "photo and words together"}
+MOST_WORDS = 24
+MOST_VALUES = 60  # a column with more values is no property that a sentence names
+UNSEEN = frozenset(("brand", "maker", "manufacturer", "designer", "vendor", "year"))  # and no picture shows these
+CLEAR = 0.35  # standard deviations of the query's scores: a lead below this decides nothing
 
 
 def receipt(query_parts: Array, product: Array) -> dict[str, float]:
-    """How much of the score came through the photo, the words and both together: (3, d) against (d,), exact."""
-    return dict(zip(PARTS, (query_parts @ product).astype(float).tolist(), strict=True))
+    """How much of the score came through the photo, the words, both together (and the taste): (3 or 4, d) @ (d,)."""
+    names = (*PARTS, TASTE)[: len(query_parts)]
+    return dict(zip(names, (query_parts @ product).astype(float).tolist(), strict=True))
 
 
-def word_effects(
-    text: str, score_without: Callable[[list[str]], Array], score: float, most: int = 24
-) -> list[tuple[str, float]]:
-    """What each word of the query did to a score: the score minus the one without that word (leave one out)."""
-    words = text.split()[:most]
-    if len(words) < 2:
-        return [(w, score) for w in words]
-    without = [" ".join(words[:i] + words[i + 1 :]) for i in range(len(words))]
-    return [(w, float(score - s)) for w, s in zip(words, score_without(without), strict=True)]
+def without_each(text: str) -> list[tuple[str, str]]:
+    """(word, the text without it) for each word, the first MOST_WORDS of them."""
+    words = text.split()[:MOST_WORDS]
+    rest = text.split()[MOST_WORDS:]
+    return [(w, " ".join([*words[:i], *words[i + 1 :], *rest])) for i, w in enumerate(words)]
 
 
-def shared_words(text: str, product: Product) -> list[str]:
-    """The product's own attribute values and category that the query names."""
-    said = f" {text.casefold()} "
-    values = [*product.attributes.values(), product.category]
-    return [v for v in dict.fromkeys(values) if v and len(v) > 2 and f" {v.casefold()}" in said]
+def word_effects(text: str, score_of: Callable[[list[str]], Array], score: float) -> list[tuple[str, float]]:
+    """What each word of a text did to a score: the score minus the one without that word (leave one out).
+
+    `score_of` gives the deployed score for other texts, an empty one included.
+    """
+    pairs = without_each(text)
+    if not pairs:
+        return []
+    return [(w, float(score - s)) for (w, _), s in zip(pairs, score_of([t for _, t in pairs]), strict=True)]
 
 
-def sentence(kind: str, parts: dict[str, float], product: Product, text: str, likes: bool = False) -> str:
-    """One plain sentence for a card; `kind` is what was asked with: image, text, both, or neither."""
-    named = shared_words(text, product)
-    said = f"; it is {_join([v.lower() for v in named])}, as you asked" if named else ""
-    if kind == "image":
-        return "It looks like your photo."
-    if kind == "text":
-        return f"Its picture and text fit your words{said}."
+@dataclass(frozen=True)
+class Decision:
+    """A property on which a product leads over its alternatives, and which part of the query gave it the lead."""
+
+    column: str
+    value: str
+    by: str  # one of PARTS
+    lead: float  # in units of the score
+
+
+class Contrasts:
+    """For each property of a product: the mean vector of the alternatives that differ in it."""
+
+    def __init__(self, products: Sequence[Product], vectors: Array, columns: dict[str, dict[str, int]]) -> None:
+        self._products = products
+        self._columns = [c for c, values in columns.items() if len(values) <= MOST_VALUES and c not in UNSEEN]
+        if "category" in columns and "category" not in self._columns:
+            self._columns.insert(0, "category")
+        self._sums: dict[tuple[str, ...], Array] = {(): vectors.sum(0)}
+        self._counts: dict[tuple[str, ...], int] = defaultdict(int)
+        self._counts[()] = len(products)
+        rows: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for row, p in enumerate(products):
+            rows[p.category,].append(row)
+            for column in self._columns:
+                if column != "category" and (value := str(p.field(column) or "")):
+                    rows[p.category, column].append(row)
+                    rows[p.category, column, value].append(row)
+        for key, some in rows.items():
+            self._sums[key], self._counts[key] = vectors[some].sum(0), len(some)
+
+    def alternative(self, row: int, column: str) -> Array | None:
+        """The mean vector (d,) of the products that differ in a column (for the category: of the other categories;
+        otherwise within the category); None where there is none."""
+        p = self._products[row]
+        value = str(p.field(column) or "")
+        if not value:
+            return None
+        inside: tuple[str, ...] = (p.category,) if column == "category" else (p.category, column, value)
+        count = self._counts[inside[:-1]] - self._counts[inside]
+        return (self._sums[inside[:-1]] - self._sums[inside]) / np.float32(count) if count else None
+
+    def decisions(self, query_parts: Array, row: int, vector: Array, spread: float) -> list[Decision]:
+        """The properties on which a product clearly leads, the clearest first, each with the part that decided it."""
+        found = []
+        for column in self._columns:
+            other = self.alternative(row, column)
+            if other is None:
+                continue
+            leads = query_parts[:3] @ (vector - other)
+            if leads.sum() > CLEAR * spread and leads.max() > 0:
+                value = str(self._products[row].field(column))
+                found.append(Decision(column, value, PARTS[int(leads.argmax())], float(leads.sum())))
+        return sorted(found, key=lambda d: -d.lead)
+
+
+def sentence(kind: str, parts: dict[str, float], decisions: Sequence[Decision], because: str = "") -> str:
+    """One plain sentence for a card; `kind` is what was asked with: image, text, both or like.
+
+    `because` is the title of a liked product where the taste decided.
+    """
+    decided: dict[str, list[str]] = {}
+    for d in decisions[:3]:
+        name = "kind" if d.column == "category" else d.column.replace("_", " ")
+        decided.setdefault(d.by, []).append(f"{name} ({d.value.lower()})")
+    if because:
+        tail = f"; {_decided(decided)}" if decided and kind != "like" else ""
+        return f"Because you liked “{because}”{tail}."
+    if kind == "like":
+        named = [name for names in decided.values() for name in names]
+        return f"Close to where you started: {_join(named)}." if named else "Close to where you started."
     if kind == "both":
-        total = max(1e-9, sum(abs(v) for v in parts.values()))
-        image, text_part, joint = (abs(parts[p]) / total for p in PARTS)
-        if joint > max(image, text_part):
-            lead = "Your photo and your words together led here"
-        elif image > 1.5 * text_part:
-            lead = "Mostly your photo led here"
-        elif text_part > 1.5 * image:
-            lead = "Mostly your words led here"
-        else:
-            lead = "Your photo and your words both led here"
-        return f"{lead}{said}."
-    return "It is close to what you liked." if likes else "It is close to the product you picked."
+        return _of_both(parts, decided)
+    if decided:
+        said = _decided(decided)
+        return f"{said[:1].upper()}{said[1:]}."
+    return "It looks like your photo." if kind == "image" else "Its picture and text fit your words."
 
 
-def _join(words: list[str]) -> str:
+def _of_both(parts: dict[str, float], decided: dict[str, list[str]]) -> str:
+    most = max(PARTS, key=lambda p: abs(parts[p]))
+    share = abs(parts[most]) / max(1e-9, sum(abs(parts[p]) for p in PARTS))
+    if share > 0.55:
+        lead, own = f"Mostly {SAYS[most]}", decided.pop(most, [])
+    else:
+        lead, own = "Your photo and your words alike", []
+    head = f"{lead}: {_join(own)}" if own else lead
+    return f"{head}; {_decided(decided)}." if decided else f"{head}."
+
+
+def difference(product: Product, above: Product, columns: Sequence[str]) -> str:
+    """The properties in which a product differs from the one ranked above it: "colour: navy, above: teal"."""
+    differing = [
+        f"{c.replace('_', ' ')}: {product.field(c)}, above: {above.field(c)}"
+        for c in ("category", *(c for c in columns if c != "category"))
+        if product.field(c) and above.field(c) and product.field(c) != above.field(c)
+    ]
+    return "; ".join(differing[:3])
+
+
+def _decided(decided: dict[str, list[str]]) -> str:
+    return "; ".join(f"{SAYS[by]} decided the {_join(named)}" for by, named in decided.items())
+
+
+def _join(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmdemo.calibration import Calibration, calibrate
+from mmdemo.calibration import Calibration, calibrate, nearness
 from mmdemo.catalog import Product
 from mmdemo.fusion import HEADS, FusionHead, Mean
 from mmdemo.lessons import EncodeText, Lessons, Questions, perturb, questions
@@ -24,8 +24,10 @@ from mmdemo.vectors import Array
 
 Progress = Callable[[int, int, str], None]
 LEAST_TRAIN = 40  # products: below this nothing can be learnt or judged
-BATCH, SIBLINGS = 192, 64
+BATCH, SIBLINGS = 224, 64
 FAR = 1.5  # noise, in lengths of a unit embedding, of the furthest photo that a match is calibrated on
+FIRST = 10  # answers among which one has to be near
+FALSE_ALARMS = 0.05  # of the held-out queries that do have an answer, how many may be told that nothing matches
 DECAY = 5.0  # strong: on a small shop the adapters must stay near the identity
 
 
@@ -49,9 +51,13 @@ def loss_of(scores: Tensor, right: Tensor) -> Tensor:
 
 def train(
     head: FusionHead, data: Lessons, tasks: dict[str, float], valid: list[Questions], steps: int, seed: int,
-    progress: Callable[[int], None], lr: float = 1e-3,
+    floor: dict[str, float], progress: Callable[[int], None], lr: float = 1e-3,
 ) -> tuple[FusionHead, dict[str, float]]:  # fmt: skip
-    """Train on the train split; returns the head as it did best on `valid`, the start included, with its figures."""
+    """Train on the train split; returns the head as it did best on `valid`, the start included, with its figures.
+
+    Points between start and end are tried as well (WiSE-FT, Wortsman et al. 2022): less far is often better on what
+    was not trained on. `floor` is the baseline's figure for each task; see `merit`.
+    """
     rng = np.random.default_rng(seed)
     aux = nn.ModuleList(nn.Linear(head.width, int(c.max()) + 1) for c in data.facets.T)
     scale = nn.Parameter(torch.tensor(np.log(20.0), dtype=torch.float32))
@@ -63,16 +69,26 @@ def train(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [2e-2, lr], total_steps=steps, pct_start=0.1)
     pools = {t: data.pool(t, "train") for t in tasks}
     trained = np.flatnonzero(data.split == "train")
-    best_figures, best_state = judge(head, data, valid), deepcopy(head.state_dict())
+    start = deepcopy(head.state_dict())
+    best_figures, best_state = judge(head, data, valid), start
+
+    def weigh(state: dict[str, Tensor]) -> None:
+        nonlocal best_figures, best_state
+        head.load_state_dict(state)
+        figures = judge(head, data, valid)
+        if merit(figures, floor) > merit(best_figures, floor):
+            best_figures, best_state = figures, deepcopy(state)
+
     for step in range(steps):
         head.train()
-        images, texts, right = [], [], []
+        images, texts, origins, right = [], [], [], []
         references = np.empty(0, np.int64)
         for task, share in tasks.items():
             pick = rng.choice(pools[task], max(4, int(BATCH * share)))
-            i, t, r = data.ask(task, pick, rng)
+            i, t, o, r = data.ask(task, pick, rng)
             images.append(i)
             texts.append(t)
+            origins.append(o)
             right.extend(r)
             if task == "edit":  # the reference and its kin are the hardest wrong answers
                 references = np.array([data.edits[e].reference for e in pick], np.int64)
@@ -85,7 +101,7 @@ def train(
         for row, answers in enumerate(right):
             at = position[answers]
             mask[row, at[at >= 0]] = 1
-        q = head(torch.cat(images), torch.cat(texts)).sum(1)
+        q = head(torch.cat(images), torch.cat(texts), torch.cat(origins)).sum(1)
         p = head.products(data.image[candidates], data.text[candidates]).sum(1)
         loss = loss_of(q @ p.T * scale.exp().clamp(max=60), mask)
         for k, layer in enumerate(aux):
@@ -99,9 +115,10 @@ def train(
         schedule.step()
         progress(1)
         if (step + 1) % 25 == 0 or step + 1 == steps:
-            figures = judge(head, data, valid)
-            if figures["all"] > best_figures["all"]:
-                best_figures, best_state = figures, deepcopy(head.state_dict())
+            weigh(head.state_dict())
+    end = best_state
+    for share in (0.75, 0.5, 0.25):
+        weigh({name: start[name].lerp(value, share) for name, value in end.items()})
     head.load_state_dict(best_state)
     return head.eval(), best_figures
 
@@ -117,6 +134,11 @@ def _kin_of(data: Lessons, wanted: NDArray[np.int64], train: NDArray[np.int64], 
     return np.array(found, np.int64)
 
 
+def merit(figures: dict[str, float], floor: dict[str, float]) -> float:
+    """Mean figure over the tasks, where falling below a task's floor costs double: gains must not be paid for there."""
+    return float(np.mean([figures[t] - max(0.0, floor[t] - figures[t]) for t in figures if t != "all"]))
+
+
 @torch.inference_mode()
 def judge(head: FusionHead, data: Lessons, questions: list[Questions]) -> dict[str, float]:
     """Mean reciprocal rank by task, among all products of the catalogue, and 'all', the mean over tasks."""
@@ -127,7 +149,7 @@ def judge(head: FusionHead, data: Lessons, questions: list[Questions]) -> dict[s
 
 
 def _scores(head: FusionHead, q: Questions, products: Tensor) -> Array:
-    scores = (head(q.image, q.text).sum(1) @ products.T).numpy()
+    scores = (head(q.image, q.text, q.origin).sum(1) @ products.T).numpy()
     rows = np.flatnonzero(q.reference >= 0)
     scores[rows, q.reference[rows]] = -np.inf
     return scores
@@ -165,7 +187,9 @@ def fit(
         calibration = _calibrated(mean, data, everything, seed)
         return Fitted(mean, {}, f"The mean of picture and text is used as it is: {why_not}.",
                       time.perf_counter() - started, calibration, held_out)  # fmt: skip
-    tasks = {q.task: 0.25 for q in valid if len(data.pool(q.task, "train")) >= LEAST_TRAIN}
+    asked = [q.task for q in valid if len(data.pool(q.task, "train")) >= LEAST_TRAIN]
+    # Edits teach the most and are the hardest: half of a batch; what else there is shares the rest.
+    tasks = {t: 0.5 if t == "edit" else 0.5 / max(1, len(asked) - ("edit" in asked)) for t in asked}
     scores = {"mean": judge(mean, data, valid)}
     best: FusionHead = mean
     done = 0
@@ -179,8 +203,8 @@ def fit(
                 progress(done, steps * len(heads), f"fitting the {name} head")
 
         head = HEADS[name](dim, image.shape[1], text.shape[1])
-        head, scores[name] = train(head, data, tasks, valid, steps, seed, tick)
-        if scores[name]["all"] > scores[best.name]["all"]:
+        head, scores[name] = train(head, data, tasks, valid, steps, seed, scores["mean"], tick)
+        if merit(scores[name], scores["mean"]) > merit(scores[best.name], scores["mean"]):
             best = head
     gain = scores[best.name]["all"] - scores["mean"]["all"]
     note = (
@@ -210,6 +234,8 @@ def _calibrated(head: FusionHead, data: Lessons, asked: list[Questions], seed: i
     """Curves for photos (near and far from the shop's own), words, both (edits among them), and picked products."""
     rng = np.random.default_rng(seed)
     answers: dict[str, list[tuple[Array, NDArray[np.bool_]]]] = {}
+    nearest: dict[str, list[float]] = {}
+    dim = head.dim
     with torch.inference_mode():
         products = head.products(data.image, data.text).sum(1)
         for q in asked:
@@ -217,10 +243,18 @@ def _calibrated(head: FusionHead, data: Lessons, asked: list[Questions], seed: i
             for strength in (0.0, FAR / 2, FAR) if q.task in ("image", "both") else (0.0,):
                 # Strangers' photos are further from a shop's own than any crop of it.
                 far = replace(q, image=perturb(q.image, rng, strength))
-                answers.setdefault(kind, []).append((_scores(head, far, products), q.right))
+                scores = _scores(head, far, products)
+                answers.setdefault(kind, []).append((scores, q.right))
+                if q.task == "edit":  # starts from a product of the shop, which is near by nature
+                    continue
+                for row, first in enumerate(np.argsort(-scores, axis=1)[:, :FIRST]):
+                    photo = F.normalize(far.image[row, None, :dim], dim=1).numpy() if q.task != "text" else None
+                    near = nearness(photo, data.image[first, :dim].numpy(), scores[row, first])
+                    nearest.setdefault(kind, []).append(float(near.max()))
         rows = np.flatnonzero(data.split != "train")
         picked = rng.permutation(rows if len(rows) > 20 else np.arange(data.n))[:300]
         like = (products[picked] @ products.T).numpy()
         like[np.arange(len(picked)), picked] = -np.inf
         answers["like"] = [(like, data.kin[picked][:, None] == data.kin[None])]
-    return calibrate({k: (np.vstack([s for s, _ in v]), np.vstack([r for _, r in v])) for k, v in answers.items()})
+    found = calibrate({k: (np.vstack([s for s, _ in v]), np.vstack([r for _, r in v])) for k, v in answers.items()})
+    return replace(found, floors={k: float(np.quantile(v, FALSE_ALARMS)) for k, v in nearest.items()})

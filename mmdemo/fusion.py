@@ -53,40 +53,49 @@ class FusionHead(nn.Module):
         self.dim, self.image_width, self.text_width = dim, image_width or dim, text_width or dim
         self.width = self.blocks * dim
 
-    def forward(self, image: Tensor, text: Tensor) -> Tensor:
-        """Queries (n, image_width), (n, text_width) -> parts (n, 3, width) that sum to unit vectors."""
-        return _whole(self._query(image, text))
+    def forward(self, image: Tensor, text: Tensor, origin: Tensor | None = None) -> Tensor:
+        """Queries (n, image_width), (n, text_width) -> parts (n, 3, width) that sum to unit vectors.
+
+        `origin` (n, text_width) is the text of the product whose picture `image` is, where a query starts from one.
+        """
+        return _whole(self._query(image, text, torch.zeros_like(text) if origin is None else origin))
 
     def products(self, image: Tensor, text: Tensor) -> Tensor:
         """Products, in the same shapes as queries -> parts (n, 3, width) that sum to unit vectors."""
         return _whole(self._product(image, text))
 
-    def _query(self, image: Tensor, text: Tensor) -> Parts:
+    def _query(self, image: Tensor, text: Tensor, origin: Tensor) -> Parts:
         raise NotImplementedError
 
     def _product(self, image: Tensor, text: Tensor) -> Parts:
         raise NotImplementedError
 
     @torch.inference_mode()
-    def parts(self, *, image: Array | None = None, text: Array | None = None, weight: float = 0.5) -> Array:
+    def parts(
+        self, *, image: Array | None = None, text: Array | None = None, origin: Array | None = None, weight: float = 0.5
+    ) -> Array:
         """Queries -> (n, 3, width) float32, summing to unit vectors; either modality may be None or hold zero rows.
 
-        `weight` slides from the text alone (0) through the head's own mixture (0.5) to the image alone (1). Raises
-        ValueError when a row has neither modality.
+        `origin` is as in `forward`: it counts to the image part, the thing that the query starts from. `weight` slides
+        from the text alone (0) through the head's own mixture (0.5) to the image alone (1). Raises ValueError when a
+        row has neither modality.
         """
         i, t = self._given(image, text)
-        fused = self(i, t)
+        o = torch.zeros_like(t) if origin is None else torch.from_numpy(origin)
+        fused = self(i, t, o)
         if weight == 0.5 or image is None or text is None:
             return fused.numpy()
-        alone = self(i, torch.zeros_like(t)) if weight > 0.5 else self(torch.zeros_like(i), t)
+        alone = self(i, torch.zeros_like(t), o) if weight > 0.5 else self(torch.zeros_like(i), t)
         lean = abs(weight - 0.5) * 2
         mixed = _whole(tuple(((1 - lean) * fused + lean * alone).unbind(1)))
         both = (_there(i) & _there(t))[:, :, None]
         return torch.where(both, mixed, fused).numpy()
 
-    def fuse(self, *, image: Array | None = None, text: Array | None = None, weight: float = 0.5) -> Array:
+    def fuse(
+        self, *, image: Array | None = None, text: Array | None = None, origin: Array | None = None, weight: float = 0.5
+    ) -> Array:
         """Queries -> (n, width) unit float32: the sum of `parts`."""
-        return self.parts(image=image, text=text, weight=weight).sum(axis=1)
+        return self.parts(image=image, text=text, origin=origin, weight=weight).sum(axis=1)
 
     @torch.inference_mode()
     def product_parts(self, *, image: Array, text: Array) -> Array:
@@ -109,11 +118,12 @@ class Mean(FusionHead):
 
     name = "mean"
 
-    def _query(self, image: Tensor, text: Tensor) -> Parts:
+    def _product(self, image: Tensor, text: Tensor) -> Parts:
         i, t = image[:, : self.dim], text[:, : self.dim]
         return i, t, torch.zeros_like(i)
 
-    _product = _query
+    def _query(self, image: Tensor, text: Tensor, origin: Tensor) -> Parts:
+        return self._product(image, text)  # the mean with the origin's text, untrained, answers edits worse
 
 
 class Trained(FusionHead):
@@ -141,6 +151,7 @@ class Trained(FusionHead):
         self.of_image = nn.Parameter(torch.tensor([0.0, -3.0]))
         self.of_text = nn.Parameter(torch.tensor([-2.0, 0.0]))
         self.of_both = nn.Parameter(torch.tensor([-2.0, 0.0]))
+        self.of_origin = nn.Parameter(torch.zeros(()))  # log-weight of an origin's text beside its picture
 
     def align(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
         """Both modalities adapted to this shop: unit rows (n, dim), zero where missing."""
@@ -155,12 +166,13 @@ class Trained(FusionHead):
         image_part, text_part = torch.cat([a * i, b * i / length], 1), torch.cat([a * stand_in, b * t / length], 1)
         return image_part, text_part, torch.zeros_like(image_part)
 
-    def _query(self, image: Tensor, text: Tensor) -> Parts:
+    def _query(self, image: Tensor, text: Tensor, origin: Tensor) -> Parts:
         i, t = self.align(image, text)
-        images = torch.stack([i, _unit(i + self.image_to_mixture(i))], 1)  # (n, block, dim)
+        start = _unit(i + self.of_origin.exp() * self.text_adapter(origin))  # i itself where there is no origin
+        images = torch.stack([i, _unit(start + self.image_to_mixture(start))], 1)  # (n, block, dim)
         texts = torch.stack([_unit(t + self.text_to_image(t)), _unit(t + self.text_to_mixture(t))], 1)
         both = (_there(i) & _there(t))[:, :, None]
-        share_image, share_text, joint = self._mix(i, t)
+        share_image, share_text, joint = self._mix(start, t)
         mixed = (share_image * images, share_text * texts, joint)
         alone = (self.of_image.exp()[:, None] * images, self.of_text.exp()[:, None] * texts, 0 * images)
         of_both = self.of_both.exp()[:, None]

@@ -35,6 +35,7 @@ class Questions:
     task: str
     image: Tensor
     text: Tensor
+    origin: Tensor  # the text of the product whose picture an edit starts from, zero where a photo came without it
     right: NDArray[np.bool_]  # (queries, products)
     reference: NDArray[np.int64]  # product left out of its own answer, or -1
 
@@ -70,23 +71,28 @@ class Lessons:
         self.edit_right = [e.targets for e in self.edits]
         self.facets = _facet_codes(products)
 
-    def ask(self, task: str, pick: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor, list]:
-        """Rows for `task` on products (or edits) `pick`, and a list of the right answers of each query."""
+    def ask(self, task: str, pick: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, list]:
+        """Image, text and origin rows for `task` on products (or edits) `pick`, and each query's right answers.
+
+        Half of the edits start from a product of the shop, whose text is known, half from its photo alone.
+        """
         zero_image, zero_text = torch.zeros(len(pick), self.image.shape[1]), torch.zeros(len(pick), self.text.shape[1])
         if task == "edit":
             refs = np.array([self.edits[i].reference for i in pick])
-            return self.image[refs], self.words[self.edit_words[pick]], [self.edit_right[i] for i in pick]
+            known = torch.from_numpy(rng.random(len(pick)) < 0.5)[:, None]
+            origin = self.text[refs] * known
+            return self.image[refs], self.words[self.edit_words[pick]], origin, [self.edit_right[i] for i in pick]
         other = torch.from_numpy(rng.random(len(pick)) < 0.7)[:, None]
         image = perturb(torch.where(other, self.view[pick], self.image[pick]), rng)
         kind = rng.integers(0, self.kinds.shape[1], len(pick))
         word = self.kinds[pick, kind]
         if task == "image":
-            return image, zero_text, [np.flatnonzero(self.same == self.same[i]) for i in pick]
+            return image, zero_text, zero_text, [np.flatnonzero(self.same == self.same[i]) for i in pick]
         alike = [np.flatnonzero(self.kinds[:, k] == w) for k, w in zip(kind, word, strict=True)]
         if task == "text":
-            return zero_image, self.words[word], alike
+            return zero_image, self.words[word], zero_text, alike
         both = [np.flatnonzero(self.same == self.same[i]) for i in pick]
-        return image, self.words[word], both
+        return image, self.words[word], zero_text, both
 
     def pool(self, task: str, split: str) -> NDArray[np.int64]:
         """What a task can draw on in a split: product rows, or edit numbers."""
@@ -109,12 +115,12 @@ def questions(data: Lessons, split: str, most: int, rng: np.random.Generator, le
         if len(pool) < least:
             continue
         pick = rng.permutation(pool)[:most]
-        image, text, answers = data.ask(task, pick, rng)
+        image, text, origin, answers = data.ask(task, pick, rng)
         right = np.zeros((len(pick), data.n), bool)
         for row, a in enumerate(answers):
             right[row, a] = True
         reference = np.array([data.edits[i].reference for i in pick]) if task == "edit" else np.full(len(pick), -1)
-        made.append(Questions(task, image, text, right, reference.astype(np.int64)))
+        made.append(Questions(task, image, text, origin, right, reference.astype(np.int64)))
     return made
 
 

@@ -120,6 +120,13 @@ def is_id(name: str) -> bool:
     return name in ("id", "uuid", "sku") or name.endswith(("_id", "_ids", "_uuid", "_sku", "_url", "_link"))
 
 
+def is_aside(name: str) -> bool:
+    """True for columns that repeat a product rather than describe it: further pictures, words in other languages."""
+    return (
+        name == "views" or re.fullmatch(r"(title|description|category)_(zh|en|de|fr|es|it|ja|ko|pt)", name) is not None
+    )
+
+
 def _is_list(cells: list[str]) -> bool:
     """True where cells hold several values whose parts mostly come back in other cells."""
     distinct = [split_values(cell) for cell in dict.fromkeys(cells)]

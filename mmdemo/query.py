@@ -1,19 +1,26 @@
 """What a person asks for: a photo, a sentence, filters, products they pointed at."""
 
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from PIL import Image
 
 from mmdemo.errors import InputError
+from mmdemo.feedback import Taste
 
-_OPS = ("<=", ">=", "!=", "<", ">", "=")
+MAX_TEXT = 1000  # characters of a query or a filter: explaining looks at each word
+MAX_PARTS = 200
+_OPS = ("<=", ">=", "!=", "!~", "<", ">", "=", "~")
 
 
 @dataclass(frozen=True)
 class Filter:
-    """A condition on one column: `price<40`, `category=Mug|Vase` (any of), `colour!=blue`. Text ignores case."""
+    """A condition on one column: `price<40`, `category=Mug|Vase` (any of), `colour!=blue`. Text ignores case.
+
+    `text~leather|suede` looks for whole words in everything that is said of a product, `text!~leather` for none.
+    """
 
     column: str
     op: str
@@ -22,13 +29,16 @@ class Filter:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Raises InputError when `text` is not COLUMN OP VALUE."""
-        found = re.fullmatch(r"\s*([^<>=!]+?)\s*(<=|>=|!=|<|>|=)\s*(.+?)\s*", text)
-        if not found:
+        if len(text) > MAX_TEXT:
+            raise InputError(f"a filter has {len(text):,} characters; at most {MAX_TEXT:,} are read")
+        # Split, not matched as a whole: a pattern with several runs of blanks takes minutes over a thousand of them.
+        column, op, value = map(str.strip, [*re.split(r"(<=|>=|!=|!~|<|>|=|~)", text, maxsplit=1), "", ""][:3])
+        if not column or "!" in column or not op or not value:
             raise InputError(
                 f"the filter '{text}' was not understood: write a column, one of {' '.join(_OPS)} and a value, "
                 "as in 'price<40' or 'category=Mug|Vase'"
             )
-        return cls(*found.groups())
+        return cls(column, op, value)
 
     def __post_init__(self) -> None:
         if self.op in ("<", "<=", ">", ">="):
@@ -38,7 +48,10 @@ class Filter:
     def number(self) -> float:
         """The value as a number; raises InputError when it is none."""
         try:
-            return float(self.value)
+            number = float(self.value)
+            if math.isnan(number):
+                raise ValueError
+            return number
         except ValueError:
             raise InputError(
                 f"the filter '{self}' compares with '{self.value}', which is not a number; write it as in 'price<40'"
@@ -57,7 +70,9 @@ class Filter:
 class Query:
     """One request. `reference` is a product used as the photo and left out of its own answer.
 
-    `weight` leans the answer on the photo (1) or on the words (0); 0.5 is the head's own mixture.
+    `weight` leans the answer on the photo (1) or on the words (0); 0.5 is the head's own mixture. `away` are words
+    and `unlike_photos` photos to go away from; `photos` blend with `image`. `diversity` runs from relevance alone (0)
+    to variety alone (1), `fold` shows variants and near-copies as one, `taste` is what the shopper liked before.
     """
 
     image: Image.Image | None = None
@@ -69,8 +84,17 @@ class Query:
     unlike: tuple[str, ...] = ()
     reference: str = ""
     diversity: float = 0.0
+    away: tuple[str, ...] = ()
+    photos: tuple[Image.Image, ...] = ()
+    unlike_photos: tuple[Image.Image, ...] = ()
+    fold: bool = False
+    taste: Taste = field(default_factory=Taste)
 
     def __post_init__(self) -> None:
+        if len(self.text) > MAX_TEXT:
+            raise InputError(f"the words have {len(self.text):,} characters; at most {MAX_TEXT:,} are read")
+        if len(self.filters) + len(self.like) + len(self.unlike) > MAX_PARTS:
+            raise InputError(f"a query has at most {MAX_PARTS} filters and products that are liked or not")
         if not 1 <= self.k <= 1000:
             raise InputError(f"the number of results must be between 1 and 1000, found {self.k}")
         if not 0 <= self.weight <= 1:
@@ -83,4 +107,6 @@ class Query:
     @property
     def empty(self) -> bool:
         """Nothing to search by."""
-        return self.image is None and not (self.text.strip() or self.like or self.reference)
+        return self.image is None and not (
+            self.photos or self.text.strip() or self.like or self.reference or self.taste.likes
+        )

@@ -1,31 +1,44 @@
 """The recommender: one query in, ranked products out, each with its reason. Every surface makes this call."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from mmdemo import explain
+from mmdemo.assistant import Assistant, Language
+from mmdemo.batching import Batcher
+from mmdemo.calibration import nearness
 from mmdemo.catalog import Product
-from mmdemo.embed import image_rows, text_rows
+from mmdemo.embed import blend, image_rows, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
+from mmdemo.feedback import PULL, Posterior, Space, posterior
+from mmdemo.grammar import Grammar
 from mmdemo.index import ProductIndex, resolve_spec
+from mmdemo.language import Reading
 from mmdemo.query import Query
-from mmdemo.rerank import mmr
+from mmdemo.rerank import families, fold, mmr
 from mmdemo.vectors import Array
 
 LIKE, UNLIKE = 0.6, 0.4  # how far liked and disliked products pull (Rocchio 1971)
 NEIGHBOURS = 200  # among so many of the nearest, `similar` looks for the same category
 POOL = 5  # diversity picks from this many times k candidates
+TEXTS, PHOTOS = 1024, 32  # sentences and photos whose rows are kept
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """One answer. `score` is a cosine and equals the sum of `parts`; `match` is the calibrated chance it is right."""
+    """One answer. `score` is a cosine and equals the sum of `parts`; `match` is the calibrated chance it is right.
+
+    `close` says whether it is near at all: where no answer is close, nothing in the catalogue matches the query.
+    `variants` are ids folded under it, `because` the liked product that brought it where the taste did.
+    """
 
     rank: int
     id: str
@@ -35,11 +48,15 @@ class Recommendation:
     parts: dict[str, float]
     reason: str
     product: Product
+    close: bool = True
+    variants: tuple[str, ...] = ()
+    because: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form that the command line and the API share."""
         return {"rank": self.rank, "id": self.id, "title": self.title, "score": self.score, "match": self.match,
-                "parts": self.parts, "reason": self.reason}  # fmt: skip
+                "parts": self.parts, "reason": self.reason, "close": self.close, "variants": list(self.variants),
+                "because": self.because}  # fmt: skip
 
 
 class Recommender:
@@ -47,7 +64,30 @@ class Recommender:
 
     def __init__(self, index: ProductIndex, encoder: Encoder) -> None:
         self.index, self.encoder = index, encoder
-        self._text_row = lru_cache(maxsize=512)(lambda text: text_rows(encoder, [text]))
+        self._texts: dict[str, Array] = {}
+        self._photos: dict[int, tuple[Image.Image, Array]] = {}
+        # Visitors who ask at the same time share a pass of the encoder.
+        self._picture_row = Batcher[Image.Image](lambda pictures: image_rows(encoder, pictures))
+        self._sentence_row = Batcher[str](lambda texts: text_rows(encoder, texts))
+
+    @cached_property
+    def _language(self) -> Language:
+        return Language(Grammar(self.index.products, self.index.facets), Assistant.from_environment())
+
+    @cached_property
+    def contrasts(self) -> explain.Contrasts:
+        """The alternatives to every property of a product, for the sentence on its card."""
+        return explain.Contrasts(self.index.products, self.index.vectors, self.index.facets)
+
+    @cached_property
+    def families(self) -> NDArray[np.int64]:
+        """For each product the number of its family: what folding shows as one."""
+        return families(self.index.products, self.index.image[:, : self.index.head.dim])
+
+    @cached_property
+    def space(self) -> Space:
+        """The catalogue's main directions, in which tastes are learnt."""
+        return Space(self.index.vectors)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:
@@ -63,11 +103,29 @@ class Recommender:
             )
         return cls(index, encoder)
 
+    def on(self, index: ProductIndex) -> Self:
+        """The same encoder, with what it remembers, on another index that it made."""
+        other = type(self)(index, self.encoder)
+        other._texts, other._photos = self._texts, self._photos
+        other._picture_row, other._sentence_row = self._picture_row, self._sentence_row
+        return other
+
     def recommend(self, query: Query) -> list[Recommendation]:
-        """The k best products that pass the filters, best first. Raises InputError for an empty or unknown query."""
+        """The k best products that pass the filters, best first, the sentence read as `read` does.
+
+        Raises InputError for an empty or unknown query.
+        """
+        query = self.read(query).apply(query)
         parts, kind = self.embed(query)
-        scores, rows = self._search(query, parts)
-        return self._answer(query, kind, parts, scores, rows)
+        scores, rows, under = self._search(query, parts)
+        return self._answer(query, kind, parts, scores, rows, under)
+
+    def read(self, query: Query) -> Reading:
+        """What the query's sentence means here: filters, negatives, edits, and the rest that the encoder reads."""
+        anchor = self.product(query.reference) if query.reference else None
+        if anchor is None and query.image is None and len(query.like) == 1:
+            anchor = self.product(query.like[0])
+        return self._language.read(query.text, anchor, photo=query.image is not None)
 
     def similar(self, product_id: str, k: int = 12) -> list[Recommendation]:
         """Products like this one, by the same fused vectors: those of its own category first, itself left out."""
@@ -80,83 +138,177 @@ class Recommender:
         """The product's row; raises InputError naming the nearest id when it is unknown."""
         return self.index.products[self.index.row(product_id)]
 
-    def explain(self, query: Query, product_id: str) -> dict[str, Any]:
-        """The receipt of this product for this query, its rank among all products, and what each query word did."""
+    def rank(self, query: Query, product_id: str) -> int | None:
+        """The place that `recommend` would give this product if it went on long enough, without diversity; None where
+        the query leaves it out."""
         row = self.index.row(product_id)
-        parts, kind = self.embed(query)
-        target = self.index.vectors[row]
-        score = float(parts.sum(0) @ target)
+        query = self.read(query).apply(query)
+        scores = self.index.vectors @ self.embed(query)[0].sum(0)
+        among = np.ones(len(self.index), bool)
+        if (allowed := self.index.allowed(query.filters)) is not None:
+            among[:] = False
+            among[allowed] = True
+        among[list(self._left_out(query))] = False
+        if not among[row]:
+            return None
+        if not query.fold:
+            return int((scores[among] > scores[row] + 1e-6).sum()) + 1
+        best = np.full(len(self.index), -np.inf, np.float32)
+        np.maximum.at(best, self.families[among], scores[among])
+        return int((best > best[self.families[row]] + 1e-6).sum()) + 1
 
-        def without(texts: list[str]) -> Array:
-            image = self._image_row(query)
-            rows = text_rows(self.encoder, texts)
-            images = np.repeat(image, len(rows), 0) if image is not None else None
-            fused = self.index.head.fuse(image=images, text=rows, weight=query.weight)
-            return fused @ target
+    def explain(self, query: Query, product_id: str) -> dict[str, Any]:
+        """Everything behind this product's place in the answer: see `why.Why`."""
+        from mmdemo.why import Why
 
-        words = explain.word_effects(query.text, without, score) if query.text.strip() else []
-        receipt = explain.receipt(parts, target)
-        better = int((self.index.vectors @ parts.sum(0) > score + 1e-6).sum())
-        product = self.index.products[row]
-        return {
-            "id": product_id, "title": product.title, "score": score, "rank": better + 1,
-            "match": float(
-                self.index.calibration.match(kind, self.index.standing(parts.sum(0), np.array([score])))[0]
-            ), "parts": receipt,
-            "reason": explain.sentence(kind, receipt, product, query.text, bool(query.like)),
-            "words": [{"word": w, "effect": e} for w, e in words],
-        }  # fmt: skip
+        return Why(self, query, product_id).as_dict()
 
     def embed(self, query: Query) -> tuple[Array, str]:
-        """The query's three parts (3, width), summing to a unit vector, and its kind: image, text, both or like."""
+        """The query's three parts (3, width), summing to a unit vector, and its kind: image, text, both or like.
+
+        With a taste there is a fourth part, what the taste adds.
+        """
         if query.empty:
             raise InputError("there is nothing to search by: give a photo, some words, or a product to start from")
-        image = self._image_row(query)
-        text = self._text_row(query.text.strip()) if query.text.strip() else None
+        image = self.image_row(query)
+        text = self.text_rows([query.text.strip()]) if query.text.strip() else None
         kind = "both" if image is not None and text is not None else "image" if image is not None else "text"
-        parts = np.zeros((3, self.index.head.width), np.float32)
+        return self.fused(query, image, text)[0], kind if image is not None or text is not None else "like"
+
+    def fused(self, query: Query, image: Array | None, text: Array | None) -> Array:
+        """Parts (n, 3 or 4, width) of the query with these rows (n, width each) for its photo and its words."""
+        n = len(image) if image is not None else len(text) if text is not None else 1
+        parts = np.zeros((n, 3, self.index.head.width), np.float32)
         if image is not None or text is not None:
-            parts += self.index.head.parts(image=image, text=text, weight=query.weight)[0]
-        else:
-            kind = "like"
+            origin = None
+            if query.reference:  # a product of the shop brings its own words along
+                origin = np.repeat(self.index.text[self.index.row(query.reference)][None], n, 0)
+            parts += self.index.head.parts(image=image, text=text, origin=origin, weight=query.weight)
+        if query.away:
+            parts[:, 1] -= UNLIKE * self.index.head.fuse(text=self.text_rows(query.away)).mean(0)
+        if query.unlike_photos:
+            parts[:, 0] -= UNLIKE * self.index.head.fuse(image=self.photo_rows(query.unlike_photos)).mean(0)
         for ids, pull in ((query.like, LIKE), (query.unlike, -UNLIKE)):
             if ids:
                 rows = [self.index.row(i) for i in ids]
                 parts += pull * self.index.parts[rows].mean(0)
-        length = np.linalg.norm(parts.sum(0))
-        if length < 1e-6:
+        if query.taste:
+            parts = np.concatenate([parts, self._taste(query, parts)], axis=1)
+        length = np.linalg.norm(parts.sum(1), axis=1)
+        if (length < 1e-6).any():
             raise InputError("what you like and dislike cancel each other out; take one of them back")
-        return parts / length, kind
+        return parts / length[:, None, None]
 
-    def _image_row(self, query: Query) -> Array | None:
+    def text_rows(self, texts: Sequence[str]) -> Array:
+        """Encoder rows (n, width) of sentences, zero for an empty one; those seen lately are not encoded again."""
+        known = dict(self._texts)  # a copy, since others ask at the same time
+        fresh = [t for t in dict.fromkeys(texts) if t and t not in known]
+        if fresh:
+            rows = self._sentence_row(fresh[0]) if len(fresh) == 1 else text_rows(self.encoder, fresh)
+            new = dict(zip(fresh, rows, strict=True))
+            known |= new
+            self._texts = known if len(known) <= TEXTS else new
+        nothing = np.zeros(self.index.text.shape[1], np.float32)
+        return np.stack([known[t] if t else nothing for t in texts])
+
+    def photo_rows(self, pictures: Sequence[Image.Image]) -> Array:
+        """Encoder rows (n, width) of query photos; the last few are not encoded again, since explaining asks often."""
+        known = dict(self._photos)
+        fresh = [p for p in pictures if id(p) not in known]
+        if fresh:
+            rows = self._picture_row(fresh[0]) if len(fresh) == 1 else image_rows(self.encoder, fresh)
+            new = {id(p): (p, row) for p, row in zip(fresh, rows, strict=True)}  # the photo is kept: ids are not reused
+            known |= new
+            self._photos = known if len(known) <= PHOTOS else new
+        return np.stack([known[id(p)][1] for p in pictures])
+
+    def image_row(self, query: Query) -> Array | None:
+        """The row (1, width) of the query's photos, blended where there are several, or of its reference."""
+        rows = []
         if query.reference:
             row = self.index.image[self.index.row(query.reference)][None]
             if not row.any():
                 raise InputError(f"the product '{query.reference}' has no picture to start from; describe it in words")
-            return row
-        return image_rows(self.encoder, [query.image]) if query.image is not None else None
+            rows.append(row)
+        if pictures := [*([query.image] if query.image is not None else []), *query.photos]:
+            rows.append(self.photo_rows(pictures))
+        if not rows:
+            return None
+        every = np.vstack(rows)
+        return every if len(every) == 1 else blend(every, self.index.head.dim)
 
-    def _search(self, query: Query, parts: Array) -> tuple[Array, NDArray[np.int64]]:
-        left_out = {self.index.row(i) for i in (*query.like, *query.unlike, *filter(None, [query.reference]))}
+    def _taste(self, query: Query, parts: Array) -> Array:
+        """What the taste adds to a query before its length is made one (n, 1, width)."""
+        drawn = self.posterior(query).draw(np.random.default_rng(query.taste.clicks))
+        direction = self.space.direction(drawn)
+        direction -= (direction @ self.space.mean) * self.space.mean / float(self.space.mean @ self.space.mean)
+        spread = [self.index.spread(v) for v in parts.sum(1)]
+        size = np.array([s if s > 1e-6 else 1.0 for s in spread], np.float32) * PULL
+        return (size / max(self.index.spread(direction), 1e-9))[:, None, None] * direction[None, None]
+
+    def posterior(self, query: Query) -> Posterior:
+        """What the query's taste says about the directions of the catalogue."""
+        liked, disliked = ([self.index.row(i) for i in ids] for ids in (query.taste.likes, query.taste.dislikes))
+        return posterior(self.space, self.index.vectors[liked], self.index.vectors[disliked])
+
+    def _left_out(self, query: Query) -> set[int]:
+        ids = (*query.like, *query.unlike, *query.taste.dislikes, *filter(None, [query.reference]))
+        return {self.index.row(i) for i in ids}
+
+    def _search(self, query: Query, parts: Array) -> tuple[Array, NDArray[np.int64], list[list[int]]]:
+        """Scores and rows of the answer, and for each the rows folded under it."""
+        left_out = self._left_out(query)
         wanted = query.k * (POOL if query.diversity else 1) + len(left_out)
+        if query.fold:
+            wanted = len(self.index)
         scores, rows = self.index.search(parts.sum(0), wanted, self.index.allowed(query.filters))
         keep = ~np.isin(rows, list(left_out))
         scores, rows = scores[keep], rows[keep]
+        under: list[list[int]] = [[] for _ in rows]
+        if query.fold:
+            first, below = fold(self.families[rows])
+            under = [[int(rows[i]) for i in some] for some in below]
+            scores, rows = scores[first], rows[first]
+        if query.diversity:
+            scores, rows = scores[: query.k * POOL], rows[: query.k * POOL]
         order = mmr(scores, self.index.vectors[rows], query.k, query.diversity)
-        return scores[order], rows[order]
+        return scores[order], rows[order], [under[i] for i in order]
 
     def _answer(
-        self, query: Query, kind: str, parts: Array, scores: Array, rows: NDArray[np.int64]
+        self, query: Query, kind: str, parts: Array, scores: Array, rows: NDArray[np.int64], under: list[list[int]]
     ) -> list[Recommendation]:
         match = self.index.calibration.match(kind, self.index.standing(parts.sum(0), scores))
+        dim, photo = self.index.head.dim, self.image_row(query)
+        near = nearness(photo[:, :dim] if photo is not None else None, self.index.image[rows, :dim], scores)
+        close = near >= self.index.calibration.floors.get(kind, -1.0)
         answers = []
-        for rank, (row, score) in enumerate(zip(rows, scores, strict=True), 1):
+        for place, (row, score) in enumerate(zip(rows, scores, strict=True)):
             product = self.index.products[row]
             receipt = explain.receipt(parts, self.index.vectors[row])
-            reason = explain.sentence(kind, receipt, product, query.text, bool(query.like))
+            because = self._because(query, parts, row)
+            reason = self.reason(kind, parts, int(row), because)
             answers.append(
                 Recommendation(
-                    rank, product.id, product.title, float(score), float(match[rank - 1]), receipt, reason, product
+                    place + 1, product.id, product.title, float(score), float(match[place]), receipt, reason, product,
+                    bool(close[place]), tuple(self.index.products[r].id for r in under[place]), because,
                 )
-            )
+            )  # fmt: skip
         return answers
+
+    def reason(self, kind: str, parts: Array, row: int, because: str = "") -> str:
+        """The sentence for a card: which part of the query decided which property of the product."""
+        vector = self.index.vectors[row]
+        decisions = self.contrasts.decisions(parts, row, vector, self.index.spread(parts.sum(0)))
+        title = self.product(because).title if because else ""
+        return explain.sentence(kind, explain.receipt(parts, vector), decisions, title)
+
+    def _because(self, query: Query, parts: Array, row: int) -> str:
+        """The liked product that brought this one, "" where the taste did not lift it clearly."""
+        likes = query.taste.likes
+        if not likes or self.index.products[row].id in likes:
+            return ""
+        if parts[3] @ self.index.vectors[row] < 0.5 * self.index.spread(parts[3]):
+            return ""
+        shares = self.posterior(query).shares(self.space.features(self.index.vectors[row][None])[0])
+        best = int(np.argmax(shares[: len(likes)]))
+        return likes[best] if shares[best] > 0 else ""

@@ -1,8 +1,15 @@
-"""Reordering an answer: relevance against variety."""
+"""Reordering an answer: relevance against variety, and what is nearly the same in one place."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mmdemo.product import Product
 from mmdemo.vectors import Array
+
+NEAR_COPY = 0.999  # cosine of two pictures of the same category from which they count as one
 
 
 def mmr(relevance: Array, vectors: Array, k: int, diversity: float) -> list[int]:
@@ -21,3 +28,71 @@ def mmr(relevance: Array, vectors: Array, k: int, diversity: float) -> list[int]
         picked.append(best)
         nearest = np.maximum(nearest, likeness[best])
     return picked
+
+
+def families(products: Sequence[Product], image: Array) -> NDArray[np.int64]:
+    """A number for each product (n,), shared by variants of one parent, by members of one group, and by near-copies:
+    products of one category whose pictures' unit embeddings `image` (n, d) agree to NEAR_COPY."""
+    keys: dict[tuple[str, str], int] = {}
+    family = np.arange(len(products))
+    for row, p in enumerate(products):
+        for kind, name in (("parent", p.parent), ("group", p.group)):
+            if name:
+                _join(family, row, keys.setdefault((kind, name), row))
+    shelves: dict[str, list[int]] = {}
+    for row, p in enumerate(products):
+        if image[row].any():
+            shelves.setdefault(p.category, []).append(row)
+    for rows in shelves.values():
+        for start in range(0, len(rows), 1024):
+            some = np.array(rows[start : start + 1024])
+            for a, b in np.argwhere(image[some] @ image[rows].T > NEAR_COPY):
+                if some[a] < rows[b]:
+                    _join(family, int(rows[b]), int(some[a]))
+    return np.array([_root(family, r) for r in range(len(products))], np.int64)
+
+
+def fold(family: NDArray[np.int64]) -> tuple[list[int], list[list[int]]]:
+    """Of ranked rows' families (n,): the positions of the first of each, and for each the positions folded under it."""
+    first: dict[int, int] = {}
+    under: dict[int, list[int]] = {}
+    for position, name in enumerate(family.tolist()):
+        if name in first:
+            under[name].append(position)
+        else:
+            first[name], under[name] = position, []
+    return list(first.values()), list(under.values())
+
+
+def relevance_diversity_curve(
+    scores: Array, vectors: Array, targets: Sequence[NDArray[np.int64]], k: int = 10,
+    steps: Sequence[float] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8), pool: int = 5,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """What diversity costs: for each step, the share of queries with a right product in the first k, and the mean
+    distance (1 - cosine) between the k products, over queries' `scores` (q, n) of products' `vectors` (n, d).
+
+    `targets` are the right rows of each query. Diversity picks from pool * k candidates, as the recommender does.
+    """
+    tops = [np.argsort(-s, kind="stable")[: k * pool] for s in scores]
+    curve = []
+    for step in steps:
+        hits, distances = [], []
+        for s, top, right in zip(scores, tops, targets, strict=True):
+            rows = top[mmr(s[top], vectors[top], k, step)]
+            likeness = vectors[rows] @ vectors[rows].T
+            pairs = likeness[np.triu_indices(len(rows), 1)]
+            hits.append(bool(np.isin(rows, right).any()))
+            distances.append(float(1 - pairs.mean()) if len(pairs) else 0.0)
+        curve.append({"diversity": step, f"recall@{k}": float(np.mean(hits)), "distance": float(np.mean(distances))})
+    return curve
+
+
+def _root(family: NDArray[np.int64], row: int) -> int:
+    while family[row] != row:
+        row = int(family[row])
+    return row
+
+
+def _join(family: NDArray[np.int64], one: int, other: int) -> None:
+    a, b = _root(family, one), _root(family, other)
+    family[max(a, b)] = min(a, b)

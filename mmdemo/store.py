@@ -122,9 +122,18 @@ class FaissStore:
     def load(cls, path: Path) -> Self:
         """Reads a file that this class wrote. Check its hash first: FAISS trusts what it reads."""
         try:
-            index = faiss.read_index(str(path))
+            index: Any = faiss.read_index(str(path))
         except RuntimeError as e:
             raise InputError(f"{path.name} cannot be read as a FAISS index; build the index again") from e
+        flat = faiss.downcast_index(index.index) if isinstance(index, faiss.IndexIDMap2) else None
+        if not isinstance(flat, faiss.IndexFlatIP) or len(faiss.vector_to_array(index.id_map)) != flat.ntotal:
+            raise InputError(f"{path.name} is a FAISS index of another kind; build the index again")
         store = cls(index.d)
         store._index = index
         return store
+
+    def everything(self) -> tuple[Ids, Array]:
+        """All ids (n,) with their vectors (n, d), in the order in which they are stored."""
+        flat: Any = faiss.downcast_index(self._index.index)
+        vectors = faiss.vector_to_array(flat.codes).view(np.float32).reshape(len(self), self.dim)
+        return faiss.vector_to_array(self._index.id_map), vectors

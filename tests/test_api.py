@@ -48,9 +48,12 @@ def check(answer: dict, k: int) -> list[dict]:
 
 def test_only_the_promised_endpoints_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(named) == {"/recommend", "/similar", "/product", "/explain"}
+    assert set(named) == {"/recommend", "/similar", "/product", "/explain", "/feedback"}
     given = [parameter["parameter_name"] for parameter in named["/recommend"]["parameters"]]
-    assert given == ["image", "text", "k", "weight", "filters", "like", "unlike", "reference"]
+    assert given == [
+        *("image", "text", "k", "weight", "filters", "like", "unlike", "reference"),
+        *("diversity", "fold", "photos", "unlike_photos"),
+    ]
     assert all(parameter["parameter_has_default"] for parameter in named["/recommend"]["parameters"])
     assert "photo" in json.dumps(named["/recommend"])
 
@@ -75,6 +78,67 @@ def test_photo_and_words_give_what_python_gives(client: Client, index, product) 
     )
     assert [one["id"] for one in found] == [one.id for one in same]
     assert [one["score"] for one in found] == pytest.approx([one.score for one in same], abs=1e-4)
+
+
+def test_a_sentence_is_understood_as_python_understands_it(client: Client) -> None:
+    from mmdemo.query import Query
+    from mmdemo.recommender import Recommender
+
+    sentence = "a mug under 20 euros, not navy"
+    answer = client.predict(text=sentence, k=5, fold=True, diversity=0.3, api_name="/recommend")
+    read = answer["query"]["read"]
+    assert [part["said"] for part in read["understood"]] == ["under 20 euros", "not navy"]
+    assert read["to_the_model"] == "a mug" and read["understood"][0]["filters"] == ["price<20"]
+    recommender = Recommender.load(demo_process.INDEX)
+    same = recommender.recommend(Query(text=sentence, k=5, fold=True, diversity=0.3))
+    assert [(r["id"], tuple(r["variants"])) for r in answer["results"]] == [(r.id, r.variants) for r in same]
+    assert all(r.product.price < 20 and r.product.attributes["colour"] != "navy" for r in same)
+
+
+def test_more_photos_blend_and_unwanted_ones_push_away(client: Client, index) -> None:
+    from mmdemo.imaging import decode
+    from mmdemo.query import Query
+    from mmdemo.recommender import Recommender
+
+    one, two, three = (index.thumbnail(p.id) for p in [p for p in index.products if p.image][:60:20])
+    sent = [handle_file(str(path)) for path in (one, two, three)]
+    files = {"image": sent[0], "photos": sent[1:2], "unlike_photos": sent[2:]}
+    answer = client.predict(**files, k=6, api_name="/recommend")
+    same = Recommender.load(demo_process.INDEX).recommend(
+        Query(image=decode(one), photos=(decode(two),), unlike_photos=(decode(three),), k=6)
+    )
+    assert [r["id"] for r in answer["results"]] == [r.id for r in same]
+
+
+def test_a_taste_moves_the_answer_and_nothing_is_kept(client: Client, index) -> None:
+    liked = next(p.id for p in index.products if p.attributes.get("colour") == "pink")
+    plain = client.predict(text="cushion", k=8, api_name="/feedback")
+    moved = client.predict(text="cushion", k=8, likes=[liked], api_name="/feedback")
+    assert [r["id"] for r in moved["results"]] != [r["id"] for r in plain["results"]]
+    for r in moved["results"]:
+        assert set(r["parts"]) == {"image", "text", "interaction", "taste"}
+        assert sum(r["parts"].values()) == pytest.approx(r["score"], abs=1e-5)
+        assert r["because"] in ("", liked)
+    assert moved["query"]["likes"] == [liked]
+    assert client.predict(text="cushion", k=8, api_name="/feedback") == plain
+
+
+def test_an_explanation_holds_everything_that_the_page_shows(client: Client, index) -> None:
+    # White on a white backdrop, next to nothing is lost with the object, and there is rightly no map.
+    product = next(p for p in index.products if p.attributes.get("colour") == "red")
+    path = index.thumbnail(product.id)
+    why = client.predict(id=product.id, image=handle_file(str(path)), text="something blue", api_name="/explain")
+    assert sum(why["parts"].values()) == pytest.approx(why["score"], abs=1e-5)
+    assert [w["word"] for w in why["words"]] == ["something", "blue"]
+    assert [w["word"] for w in why["title_words"]] == product.title.split()
+    maps = [why["query_map"], why["product_map"]]
+    assert any(maps)
+    for made in filter(None, maps):
+        assert len(made["heat"]) == len(made["heat"][0]) == 6
+        assert set(made["faithfulness"]) >= {"deletion", "insertion", "random_deletion", "gain"}
+    for change in why["changes"]:
+        assert change["before"] == why["rank"] != change["after"]
+    assert (why["above"] is None) == (why["rank"] == 1)
 
 
 def test_filters_reference_like(client: Client, index, product) -> None:
@@ -109,6 +173,9 @@ def test_similar_product_explain(client: Client, product) -> None:
         ("/recommend", {"text": "x", "filters": ["cheap"]}, "filter"),
         ("/recommend", {"text": "x", "filters": ["nosuchcolumn=1"]}, "nosuchcolumn"),
         ("/recommend", {"reference": "nosuchid"}, "nosuchid"),
+        ("/recommend", {"text": "x", "diversity": 2}, "diversity must be"),
+        ("/feedback", {"likes": ["nosuchid"]}, "nosuchid"),
+        ("/feedback", {}, "nothing to search by"),
         ("/similar", {"id": "nosuchid"}, "nosuchid"),
         ("/product", {"id": "nosuchid"}, "nosuchid"),
     ],
@@ -130,7 +197,7 @@ def test_a_path_that_was_never_uploaded_is_refused(client: Client, index, produc
     """The server has these files; a stranger may not name them."""
     for path in (str(index.thumbnail(product.id).resolve()), "/etc/hostname", str(demo_process.HOME / "app.py")):
         image = {"path": path, **({"meta": {"_type": "gradio.FileData"}} if meta else {})}
-        said = _call(client, "recommend", [image, "x", 3, 0.5, [], [], [], ""])
+        said = _call(client, "recommend", [image, "x", 3, 0.5, [], [], [], "", 0, False, [], []])
         assert said["event"] == "error", said
         assert "upload" in said["data"] and "Traceback" not in said["data"]
 
@@ -157,7 +224,9 @@ def test_the_same_functions_are_mcp_tools(client: Client, product) -> None:
         )
         return json.loads(next(line for line in answer.text.splitlines() if line.startswith("data: "))[6:])["result"]
 
-    assert {tool["name"] for tool in ask("tools/list", {})["tools"]} == {"recommend", "similar", "product", "explain"}
+    assert {tool["name"] for tool in ask("tools/list", {})["tools"]} == {
+        "recommend", "similar", "product", "explain", "feedback",
+    }  # fmt: skip
     said = ask("tools/call", {"name": "similar", "arguments": {"id": product.id, "k": 3}})
     assert said["content"][0]["text"].count("'rank'") == 3
 

@@ -607,3 +607,10 @@ def test_any_bytes_below_a_good_header_are_refused_or_read(shop, body):
         return
     assert all(p.id and p.title and "\n" not in p.title for p in catalog)
     assert len({p.id for p in catalog}) == len(catalog)
+
+
+def test_further_pictures_and_other_languages_are_neither_attributes_nor_filters(shop):
+    header = "title_zh,description_zh,views,colour"
+    product = one(shop, header, "红鞋,一双红色的鞋。,views/a.webp,red")
+    assert product.attributes == {"colour": "red"}
+    assert product.text == "Shoe. Colour: red."

@@ -50,6 +50,29 @@ def test_search_prints_one_json_document_and_nothing_else(index, tmp_path):
     assert answer["query"]["text"] == "blue mug"
 
 
+def test_search_reads_sentences_and_takes_several_photos(index, tmp_path):
+    from mmdemo.imaging import decode
+    from mmdemo.query import Query
+    from mmdemo.recommender import Recommender
+
+    files = [tmp_path / f"{colour}.png" for colour in ("red", "blue", "black")]
+    for file in files:
+        picture("mug", file.stem).save(file)
+    sentence = "under 18, not black"
+    args = ["--image", files[0], "--and-image", files[1], "--not-image", files[2], "--diversity", 0.2, "--fold"]
+    done = mmdemo("search", index, *args, "--text", sentence, "-k", 6, "--json")
+    answer = json.loads(done.stdout)
+    assert [p["said"] for p in answer["query"]["read"]["understood"]] == ["under 18", "not black"]
+    one, two, three = (decode(file, max_side=512) for file in files)
+    query = Query(one, sentence, 6, photos=(two,), unlike_photos=(three,), diversity=0.2, fold=True)
+    same = Recommender.load(index).recommend(query)
+    assert [r["id"] for r in answer["results"]] == [r.id for r in same]
+    assert [r["score"] for r in answer["results"]] == pytest.approx([r.score for r in same], abs=1e-5)
+    assert same and all(r.product.price < 18 and r.product.attributes["colour"] != "Black" for r in same)
+    plain = mmdemo("search", index, "--text", sentence, "-k", 2)
+    assert "understood: under 18 (price < 18)" in plain.stderr and "under 18" not in plain.stdout
+
+
 def test_the_command_line_and_python_give_the_same_scores(index, shop):
     from mmdemo.imaging import decode
     from mmdemo.query import Query
@@ -139,3 +162,19 @@ def test_a_build_that_was_interrupted_goes_on_with_resume(shop, tiny_model, tmp_
     assert (
         len(json.loads(mmdemo("search", tmp_path / "ix", "--text", "mug", "-k", 24, "--json").stdout)["results"]) == 24
     )
+
+
+def test_align_prints_before_after_and_chance(shop, tiny_model, tmp_path):
+    big = toy_catalogue(tmp_path / "big")
+    done = mmdemo(
+        "align", big, "--out", tmp_path / "out", "--from", tiny_model, "--split-by", "id", "--epochs", 0.1,
+        "--lr", 0.01, "--check", shop,
+    )  # fmt: skip
+    lines = done.stdout.splitlines()
+    assert lines[0] == "| catalogue (products) | figure | before | after | chance |"
+    assert (
+        sum(line.startswith("| big (") for line in lines) == sum(line.startswith("| shop (24)") for line in lines) == 3
+    )
+    assert "steps in" in lines[-2] and lines[-1].endswith(f"--encoder {tmp_path / 'out'}")
+    assert "48 products, 48 photos" in done.stderr  # remarks stay out of the results
+    assert "title -> picture, recall@10" in (tmp_path / "out" / "README.md").read_text()

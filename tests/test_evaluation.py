@@ -5,8 +5,18 @@ import csv
 import numpy as np
 import pytest
 
+from mmdemo.calibration import calibration_error
 from mmdemo.errors import InputError
-from mmdemo.evaluation import as_text, evaluate, interval, per_query, read_queries, score_matrices
+from mmdemo.evaluation import (
+    as_text,
+    evaluate,
+    interval,
+    lists,
+    paired,
+    per_query,
+    read_queries,
+    score_matrices,
+)
 from mmdemo.index import ProductIndex
 from tests.toys import ToyEncoder, picture
 
@@ -133,3 +143,35 @@ def test_the_unseen_table_counts_held_out_answers_alone(index, tmp_path, monkeyp
     edit_rank = 1 + int((edit > edit[index.row(held[1])]).sum())
     mrr = result["unseen"]["rankers"]["head"]["mrr"]["value"]
     assert mrr == pytest.approx((1 / rank + 1 / edit_rank) / 2, abs=0.02)
+
+
+def test_the_paired_test_knows_a_difference_from_none():
+    rng = np.random.default_rng(0)
+    a = rng.random(200)
+    assert paired(a + 0.1, a)["p"] < 0.001 and paired(a + 0.1, a)["value"] == pytest.approx(0.1)
+    assert paired(a, a)["p"] == 1 and paired(a, rng.permutation(a))["p"] > 0.01
+
+
+def test_lists_are_measured_against_known_answers():
+    vectors = np.eye(20, dtype=np.float32)[np.repeat(np.arange(10), 2)]  # ten pairs of twins
+    same = np.tile(np.arange(20, 0, -1, dtype=np.float32), (4, 1))
+    found = lists(same, vectors, k=2)  # every query shows the first pair
+    assert found["diversity"] == pytest.approx(0) and found["coverage"] == pytest.approx(0.1)
+    assert found["top tenth"] == pytest.approx(1)
+    spread = lists(np.eye(20, dtype=np.float32)[::2] + np.roll(np.eye(20, dtype=np.float32), 2, 1)[::2], vectors, k=2)
+    assert spread["diversity"] == pytest.approx(1) and spread["coverage"] == pytest.approx(0.5)
+    assert spread["top tenth"] == pytest.approx(0.2)
+
+
+def test_calibration_error_is_the_gap_between_the_stated_and_the_real_share():
+    right = np.array([True] * 8 + [False] * 2)
+    assert calibration_error(np.full(10, 0.8), right) == pytest.approx(0, abs=1e-6)
+    assert calibration_error(np.full(10, 0.3), right) == pytest.approx(0.5, abs=1e-6)
+
+
+def test_an_edit_of_a_product_knows_its_text_and_an_edit_of_a_photo_does_not(index, tmp_path):
+    write(tmp_path / "q.csv", [{"reference_id": "mug-0-red", "text": "in blue", "target_ids": "mug-0-blue"},
+                               {"text": "blue mug", "target_ids": "mug-0-blue"}])  # fmt: skip
+    queries, _ = read_queries(tmp_path / "q.csv", index, ToyEncoder())
+    np.testing.assert_array_equal(queries.origin[0], index.text[index.row("mug-0-red")])
+    assert not queries.origin[1].any()

@@ -1,6 +1,6 @@
 // One listener for every button inside a component: data-act names the event that Python hears, the other data-*
 // attributes travel with it. The names must stand here in quotes; Gradio reads them from this file.
-const events = ["show", "like", "drop", "attempt", "facet", "clear", "turn"];
+const events = ["show", "like", "drop", "attempt", "facet", "clear", "turn", "take", "love", "dismiss", "unlove", "foryou", "forget"];
 
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-act]");

@@ -3,13 +3,25 @@ const dialog = element.querySelector("dialog");
 const body = element.querySelector(".mm-dialog-body");
 const back = element.querySelector("[data-back]");
 const trail = [];
+let latest = 0n; // when the page drawn last was made: its reasons, or those of one before, may come after it is closed
 const events = ["show", "like"];
 
 const draw = () => {
   if (!props.value) return;
-  body.innerHTML = props.value;
-  const page = body.querySelector("[data-id]");
+  const fresh = document.createElement("div");
+  fresh.innerHTML = props.value;
+  const page = fresh.querySelector("[data-id]");
   if (!page) return;
+  // The reasons arrive after the product, and again once they are checked: only their part of the page changes then.
+  const shown = body.querySelector("[data-id]");
+  if (dialog.open && shown && shown.dataset.time === page.dataset.time) {
+    const why = shown.querySelector(".mm-why-slot"), next = page.querySelector(".mm-why-slot");
+    if (why && next) why.replaceChildren(...next.childNodes);
+    return;
+  }
+  if (BigInt(page.dataset.time) <= latest) return; // it was closed meanwhile, and stays closed
+  latest = BigInt(page.dataset.time);
+  body.replaceChildren(...fresh.childNodes);
   if (trail[trail.length - 1] !== page.dataset.id) trail.push(page.dataset.id);
   back.hidden = trail.length < 2;
   if (!dialog.open) dialog.showModal();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import gradio as gr
@@ -18,8 +19,8 @@ class Browse:
     """The tab's components; `listen` wires them."""
 
     def __init__(self, recommender: Recommender) -> None:
-        index = recommender.index
-        self._shelf = Shelf(index.products, index.facets)
+        self._recommender = recommender
+        self._shelf = lru_cache(maxsize=2)(lambda index: Shelf(index.products, index.facets))
         self._chosen = gr.State({})
         facets, grid = self._draw({}, "", "order", 1)
         with gr.Row(elem_id="mm-browse"):
@@ -39,7 +40,7 @@ class Browse:
                 )
 
     def _draw(self, chosen: dict[str, list[str]], words: str, order: str, page: int) -> tuple[str, str]:
-        view = self._shelf.view(chosen, words, order, page)
+        view = self._shelf(self._recommender.index).view(chosen, words, order, page)
         facets = []
         for column, values in view.facets.items():
             head = [value for place, value in enumerate(values) if place < HEAD or value[2]]

@@ -7,7 +7,7 @@ are not used for catalogue text: their output is evaluated as a JavaScript templ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlsplit
@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from mmdemo.catalog import Product
 from mmdemo.errors import InputError
+from mmdemo.live import one_version
 from mmdemo.recommender import Recommendation, Recommender
 from mmdemo.ui.theme import ASSETS
 
@@ -26,6 +27,7 @@ PICTURES = "picture"  # the address under which thumbnails are served, relative 
 STARTS = "start"  # and that of the pictures in the queries to begin with
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
 PARTS = (("image", "photo"), ("text", "words"), ("interaction", "together"))
+TASTE = ("taste", "taste")
 
 
 @cache
@@ -54,8 +56,9 @@ def money(price: float | None, currency: str = "") -> str:
 
 
 def receipt(parts: Mapping[str, float]) -> list[dict[str, object]]:
-    """The three parts of a score as shares of a bar (by size; a part that pulled the score down is marked)."""
-    total = sum(abs(parts.get(name, 0.0)) for name, _ in PARTS) or 1.0
+    """The parts of a score as shares of a bar (by size; a part that pulled the score down is marked)."""
+    names = (*PARTS, TASTE) if "taste" in parts else PARTS
+    total = sum(abs(parts.get(name, 0.0)) for name, _ in names) or 1.0
     return [
         {
             "name": name,
@@ -64,7 +67,7 @@ def receipt(parts: Mapping[str, float]) -> list[dict[str, object]]:
             "value": parts.get(name, 0.0),
             "against": parts.get(name, 0.0) < -0.0005,
         }
-        for name, label in PARTS
+        for name, label in names
     ]
 
 
@@ -79,12 +82,27 @@ def tile(product: Product, found: Recommendation | None = None) -> dict[str, obj
         "match": None if found is None else str(round(100 * found.match) or "<1"),
         "parts": [] if found is None else receipt(found.parts),
         "reason": "" if found is None else found.reason,
+        "variants": [],
+        "loved": False,
     }
 
 
-def tiles(found: Iterable[Recommendation]) -> list[dict[str, object]]:
-    """One card for each recommendation, in order."""
-    return [tile(item.product, item) for item in found]
+def tiles(
+    found: Iterable[Recommendation], recommender: Recommender | None = None, loved: Collection[str] = ()
+) -> list[dict[str, object]]:
+    """One card for each recommendation, in order; with a recommender, its folded variants as swatches."""
+    return [
+        {**tile(item.product, item), "variants": _swatches(item, recommender), "loved": item.id in loved}
+        for item in found
+    ]
+
+
+def _swatches(found: Recommendation, recommender: Recommender | None) -> list[dict[str, object]]:
+    if recommender is None or not found.variants:
+        return []
+    others = [recommender.product(other) for other in found.variants]
+    labels = variant_labels([found.product, *others])
+    return [{**tile(other), "label": labels[other.id]} for other in others]
 
 
 def picture(product: Product) -> str:
@@ -98,13 +116,14 @@ def routes(recommender: Recommender, starts: Mapping[str, Path]) -> list[Route]:
     def send(path: Path | None) -> Response:
         if path is None or not path.is_file():
             return Response("There is no such picture.", status_code=404, media_type="text/plain")
-        return FileResponse(path, headers={"Cache-Control": "private, max-age=3600"})
+        return FileResponse(path, headers={"Cache-Control": "private, max-age=60"})
 
     def product(request: Request) -> Response:
-        try:
-            return send(recommender.index.thumbnail(recommender.product(request.path_params["id"]).id))
-        except InputError:
-            return send(None)
+        with one_version(recommender):
+            try:
+                return send(recommender.index.thumbnail(recommender.product(request.path_params["id"]).id))
+            except InputError:
+                return send(None)
 
     def start(request: Request) -> Response:
         return send(starts.get(request.path_params["number"]))

@@ -175,6 +175,102 @@ def test_bad_upload_is_one_sentence_and_keeps_the_results(page: Page, photo, tmp
     expect(page.locator("#mm-notice")).to_be_empty()
 
 
+def test_understood_parts_are_chips_that_can_be_taken_off(page: Page, index, screen) -> None:
+    known = {item.id: item for item in index.products}
+    ask(page, "navy cushion under 60 euros, not velvet")
+    chips = page.locator(".mm-wish")
+    expect(chips).to_have_count(2)
+    expect(chips.first).to_contain_text("price < 60")
+    expect(page.locator("#mm-understood")).to_contain_text("“navy cushion”")
+    assert all(known[i].price < 60 and known[i].attributes["material"] != "velvet" for i in ids(page.locator(CARDS)))
+    screen(page, "understood")
+    page.get_by_role("button", name="Take off “not velvet”").click()
+    expect(chips).to_have_count(1)
+    expect(page.locator("#mm-text :is(input, textarea)")).to_have_value("navy cushion under 60 euros")
+    assert all(known[i].price < 60 for i in ids(page.locator(CARDS)))
+    ask(page, "something soft")
+    expect(chips).to_have_count(0)
+    expect(page.locator("#mm-understood")).to_contain_text("Sent to the model as it is: “something soft”")
+
+
+def test_the_page_and_python_give_the_same_answer(page: Page, index) -> None:
+    from mmdemo.query import Query
+    from mmdemo.recommender import Recommender
+
+    sentence = "a blue mug under 20"
+    ask(page, sentence)
+    same = Recommender.load(demo_process.INDEX).recommend(Query(text=sentence, k=12, fold=True))
+    assert ids(page.locator(CARDS)) == [r.id for r in same]
+    expect(page.locator(".mm-reason").first).to_have_text(same[0].reason)
+
+
+def test_why_this_is_answered_on_the_product_page(page: Page, photo, product, screen) -> None:
+    upload(page, photo)
+    expect(page.locator(HEADING)).to_contain_text("your photo")
+    ask(page, "something blue")
+    page.locator(f"{CARDS} .mm-pic").nth(1).click()
+    why = page.locator(".mm-dialog .mm-why")
+    expect(why.locator(".mm-changes")).to_be_visible(timeout=60_000)
+    expect(why).to_contain_text("Number 2.")
+    expect(why.locator(".mm-sum")).to_contain_text("= score")
+    expect(why.locator(".mm-tinted").first).to_contain_text("blue")
+    assert why.locator(".mm-map img").count() == 2
+    for caption in why.locator("figcaption").all_inner_texts():
+        assert "Checked: hiding the marked parts first" in caption or "No map" in caption
+    assert why.locator(".mm-heat").count() == why.locator("figcaption", has_text="Checked").count()
+    expect(why.locator(".mm-changes")).to_contain_text("Right above it")
+    why.scroll_into_view_if_needed()
+    screen(page, "why")
+    why.locator(".mm-changes [data-act=show]").click()
+    expect(page.locator(".mm-dialog .mm-why .mm-changes")).to_be_visible(timeout=60_000)
+    expect(page.locator(".mm-dialog .mm-why")).to_contain_text("Number 1.")
+
+
+def test_a_like_moves_the_answer_and_stays_in_this_browser(visit: Callable[..., Page], screen) -> None:
+    page = visit()
+    ask(page, "cushion")
+    before = ids(page.locator(CARDS))
+    liked = before[5]
+    page.locator(f"{CARDS} [data-act=love]").nth(5).click()
+    expect(page.locator(".mm-tastebar")).to_be_visible()
+    page.wait_for_function(
+        "old => JSON.stringify([...document.querySelectorAll('#mm-results .mm-card')].map(c => c.dataset.id)) !== old",
+        arg=str(before).replace("'", '"').replace(", ", ","),
+    )
+    expect(page.locator(".mm-legend")).to_contain_text("taste")
+    gone = next(one for one in ids(page.locator(CARDS)) if one != liked)
+    page.locator(f"{CARDS} [data-act=dismiss][data-id='{gone}']").click()
+    expect(page.locator(".mm-taste-no")).to_have_count(1)
+    expect(page.locator(f"{CARDS}[data-id='{gone}']")).to_have_count(0)
+    screen(page, "taste")
+    again = page.context.new_page()  # the same browser, another day
+    again.goto(page.url)
+    expect(again.locator(".mm-tastebar .mm-taste-pic")).to_have_count(2)
+    expect(visit().locator(".mm-tastebar")).to_have_count(0)
+    page.locator("[data-act=foryou]").click()
+    expect(page.locator(HEADING)).to_contain_text("your taste")
+    expect(page.locator(CARDS).first).to_be_visible()
+    page.locator("[data-act=forget]").click()
+    expect(page.locator(".mm-tastebar")).to_have_count(0)
+    expect(page.locator(".mm-welcome")).to_be_visible()
+
+
+def test_variants_fold_into_one_card_with_swatches(page: Page, index) -> None:
+    ask(page, "cushion")
+    parents = [i.parent for i in (next(p for p in index.products if p.id == one) for one in ids(page.locator(CARDS)))]
+    assert len(set(parents)) == len(parents)
+    swatch = page.locator(f"{CARDS} .mm-dot").first
+    chosen = swatch.get_attribute("data-id")
+    swatch.click()
+    expect(page.locator(f".mm-product[data-id='{chosen}'] h2")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(1500)  # the reasons are still on their way, and must not open it again
+    expect(page.locator(".mm-dialog")).to_be_hidden()
+    page.locator("#mm-filters > button").click()
+    page.locator("#mm-fold input").uncheck()
+    expect(page.locator(f"{CARDS} .mm-dot")).to_have_count(0)
+
+
 def test_drop_and_webcam(page: Page, photo) -> None:
     transfer = page.evaluate_handle(
         """bytes => { const t = new DataTransfer();

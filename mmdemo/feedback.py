@@ -1,0 +1,87 @@
+"""A shopper's taste out of likes and dislikes: a linear bandit with Thompson sampling on fused embeddings.
+
+Agrawal and Goyal (2013), "Thompson Sampling for Contextual Bandits with Linear Payoffs", Algorithm 1: B = I + sum of
+x x', mu = B^-1 sum of r x, and a draw from N(mu, v^2 B^-1) scores the next answers. A taste is only ids and a count, so
+whoever asks keeps it; nothing is stored here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmdemo.vectors import Array
+
+DIMENSIONS = 24  # main directions of the catalogue: a session has tens of clicks, not hundreds
+LENGTH = 0.6  # of a feature vector, on average: how much one click may say
+EXPLORE = 0.07  # v of the paper; it, DIMENSIONS, LENGTH and DISLIKE were chosen on other shoppers than those reported
+DISLIKE = -0.1  # reward of a dislike, of which there are more than likes; a like is worth 1
+PULL = 0.8  # spread of the taste's scores over the catalogue, as a share of the spread of the query's
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Taste:
+    """Product ids that a shopper liked and disliked, in the order of the clicks."""
+
+    likes: tuple[str, ...] = ()
+    dislikes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.likes or self.dislikes)
+
+    @property
+    def clicks(self) -> int:
+        """How many clicks there were; it also seeds the draw, so that the same taste gives the same answer."""
+        return len(self.likes) + len(self.dislikes)
+
+
+class Space:
+    """A catalogue's main directions, in which tastes are learnt."""
+
+    def __init__(self, vectors: Array, dimensions: int = DIMENSIONS) -> None:
+        self.mean = vectors.mean(0)
+        centred = vectors - self.mean
+        _, _, directions = np.linalg.svd(
+            centred if len(vectors) < 4000 else centred[:: len(vectors) // 4000 + 1], False
+        )
+        self.basis = directions[:dimensions].astype(np.float32)
+        rough = centred @ self.basis.T
+        self._scale = LENGTH / max(float(np.linalg.norm(rough, axis=1).mean()), 1e-9)
+
+    def features(self, vectors: Array) -> Floats:
+        """Fused vectors (n, d) as features (n, k), of length LENGTH on average."""
+        return ((vectors - self.mean) @ self.basis.T * self._scale).astype(np.float64)
+
+    def direction(self, weights: Floats) -> Array:
+        """Weights of features as a vector (d,): its product with a fused vector ranks as the weights do."""
+        return (weights @ self.basis).astype(np.float32)
+
+
+class Posterior:
+    """What the clicks so far say about the weights of the features: N(mean, v^2 covariance)."""
+
+    def __init__(self, features: Floats, rewards: Floats) -> None:
+        self._features, self._rewards = features, rewards
+        self.covariance = np.linalg.inv(np.eye(features.shape[1]) + features.T @ features)
+        self.mean = self.covariance @ (features.T @ rewards)
+
+    def draw(self, rng: np.random.Generator, explore: float = EXPLORE) -> Floats:
+        """One sample of the weights (k,)."""
+        return self.mean + explore * np.linalg.cholesky(self.covariance) @ rng.standard_normal(len(self.mean))
+
+    def shares(self, features: Floats) -> Floats:
+        """How much of a product's expected reward (k,) -> (clicks,) comes from each click; they sum to it."""
+        return self._rewards * (self._features @ (self.covariance @ features))
+
+
+def rewards(liked: NDArray[np.bool_]) -> Floats:
+    """What clicks (n,) are worth."""
+    return np.where(liked, 1.0, DISLIKE)
+
+
+def posterior(space: Space, liked: Array, disliked: Array) -> Posterior:
+    """The posterior after likes (n, d) and dislikes (m, d)."""
+    features = space.features(np.vstack([liked, disliked]))
+    return Posterior(features, rewards(np.arange(len(features)) < len(liked)))

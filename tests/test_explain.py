@@ -1,0 +1,279 @@
+"""Why an answer is there: the receipt of every head, words, maps, their checks, and what would change it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+
+from mmdemo import explain, regions
+from mmdemo.explain import Contrasts, Decision, sentence
+from mmdemo.fusion import HEADS, Mean
+from mmdemo.index import ProductIndex
+from mmdemo.query import Query
+from mmdemo.recommender import Recommender
+from mmdemo.vectors import normalize
+from mmdemo.why import Why, faithfulness
+from tests.toys import ToyEncoder, picture
+
+
+def with_head(recommender: Recommender, head) -> Recommender:
+    index = recommender.index
+    same = ProductIndex(index.products, index.image, index.text, head.eval(), index.manifest, {}, index.folder)
+    return Recommender(same, ToyEncoder())
+
+
+class Wordless(Mean):
+    """A head whose text part is nought in queries."""
+
+    def _query(self, image, text, origin):
+        return image[:, : self.dim], 0 * text[:, : self.dim], torch.zeros_like(image[:, : self.dim])
+
+
+# The receipt.
+
+
+@pytest.mark.parametrize("name", sorted(HEADS))
+def test_the_receipt_of_every_head_sums_to_the_score(toy_recommender, name):
+    torch.manual_seed(1)
+    head = HEADS[name](toy_recommender.index.head.dim)
+    for parameter in head.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    recommender = with_head(toy_recommender, head)
+    for query in (
+        Query(image=picture("mug", "red"), text="blue", like=("tray-0-red",), unlike=("mug-0-black",)),
+        Query(image=picture("mug", "red")),
+        Query(text="green tray"),
+    ):
+        for r in recommender.recommend(query):
+            assert sum(r.parts.values()) == pytest.approx(r.score, abs=1e-5)
+            assert Why(recommender, query, r.id).receipt == pytest.approx(r.parts, abs=1e-5)
+
+
+def test_a_head_with_its_text_part_zeroed_shows_zero_for_text(toy_recommender):
+    recommender = with_head(toy_recommender, Wordless(toy_recommender.index.head.dim))
+    query = Query(image=picture("mug", "red"), text="blue")
+    for r in recommender.recommend(query):
+        assert r.parts["text"] == 0 and r.parts["image"] == pytest.approx(r.score, abs=1e-6)
+        assert "your words" not in r.reason
+    assert all(effect == pytest.approx(0, abs=1e-6) for _, effect in Why(recommender, query, "mug-0-red").words)
+
+
+def test_the_sentence_says_which_part_decided_which_property(toy_recommender):
+    recommender = with_head(toy_recommender, Mean(toy_recommender.index.head.dim))
+    index = recommender.index
+    row = index.row("mug-1-blue")
+    # A query whose photo part points from trays to mugs, and whose words point from other colours to blue.
+    shape = recommender.contrasts.alternative(row, "category")
+    colour = recommender.contrasts.alternative(row, "colour")
+    parts = np.stack([index.vectors[row] - shape, index.vectors[row] - colour, 0 * shape])
+    decided = {d.column: d.by for d in recommender.contrasts.decisions(parts, row, index.vectors[row], spread=0.1)}
+    assert decided == {"category": "image", "colour": "text"}
+    said = recommender.reason("both", parts, row)
+    assert "your words decided the colour (blue)" in said and "kind (mug)" in said
+
+
+def test_the_alternative_is_the_mean_of_what_differs():
+    from mmdemo.product import Product
+
+    products = [Product(str(n), "", str(n), category=c, attributes={"colour": v})
+                for n, (c, v) in enumerate([("A", "red"), ("A", "blue"), ("A", "blue"), ("B", "red")])]  # fmt: skip
+    vectors = np.eye(4, dtype=np.float32)
+    contrasts = Contrasts(products, vectors, {"category": {"A": 3, "B": 1}, "colour": {"red": 2, "blue": 2}})
+    np.testing.assert_allclose(contrasts.alternative(0, "colour"), [0, 0.5, 0.5, 0])
+    np.testing.assert_allclose(contrasts.alternative(0, "category"), [0, 0, 0, 1])
+    assert contrasts.alternative(3, "colour") is None  # the only one of its category
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "decisions", "said"),
+    [
+        ("both", (0.5, 0.1, 0.0), [("category", "Mug", "image"), ("colour", "Navy", "text")],
+         "Mostly your photo: kind (mug); your words decided the colour (navy)."),
+        ("both", (0.3, 0.3, 0.0), [], "Your photo and your words alike."),
+        ("text", (0.0, 0.6, 0.0), [("colour", "Navy", "text")], "Your words decided the colour (navy)."),
+        ("image", (0.6, 0.0, 0.0), [], "It looks like your photo."),
+    ],
+)  # fmt: skip
+def test_the_card_says_it_in_one_sentence(kind, parts, decisions, said):
+    found = [Decision(c, v, by, 1.0) for c, v, by in decisions]
+    assert sentence(kind, dict(zip(explain.PARTS, parts, strict=True)), found) == said
+
+
+# Words.
+
+
+def test_a_word_of_the_query_costs_what_leaving_it_out_costs(toy_recommender):
+    query = Query(image=picture("mug", "red"), text="some blue tray")
+    why = Why(toy_recommender, query, "tray-0-blue")
+    effects = dict(why.words)
+    assert list(effects) == ["some", "blue", "tray"]
+    assert effects["some"] == pytest.approx(0, abs=1e-6) and effects["blue"] > 0.01
+    shorter = Why(toy_recommender, replace(query, text="some tray"), "tray-0-blue")
+    assert effects["blue"] == pytest.approx(why.score - shorter.score, abs=1e-5)
+
+
+def test_the_only_word_is_the_whole_score(toy_recommender):
+    why = Why(toy_recommender, Query(text="blue"), "tray-0-blue")
+    assert why.words == [("blue", pytest.approx(why.score, abs=1e-6))]
+
+
+def test_a_word_of_the_title_costs_what_the_product_loses_without_it(toy_recommender):
+    why = Why(toy_recommender, Query(text="blue tray"), "tray-0-blue")
+    effects = dict(why.title_words)  # "Blue tray, size 0"; the text goes on: "A tray."
+    assert set(effects) == {"Blue", "tray,", "size", "0"}
+    assert effects["size"] == pytest.approx(0, abs=1e-6)
+    index, row = toy_recommender.index, why.row
+    text = index.products[row].text.replace("Blue ", "", 1)
+    parts = index.head.product_parts(image=index.image[row][None], text=ToyEncoder().encode_text([text]))
+    expected = why.score - float(parts[0].sum(0) @ why.vector)
+    assert effects["Blue"] == pytest.approx(expected, abs=1e-5) and expected > 0
+
+
+# Regions.
+
+
+def in_a_corner(colour: str, x: int, y: int) -> Image.Image:
+    """A white picture with a disc pasted into one corner."""
+    image = Image.new("RGB", (120, 120), "white")
+    small = picture("mug", colour, size=40, scale=0.9)
+    image.paste(small, (x, y))
+    return image
+
+
+@pytest.mark.parametrize(("x", "y"), [(0, 0), (80, 0), (0, 80), (80, 80)])
+def test_an_object_pasted_into_a_corner_lights_that_corner(toy_recommender, x, y):
+    why = Why(toy_recommender, Query(image=in_a_corner("red", x, y)), "mug-0-red")
+    heat = np.array(why.query_map.heat)
+    assert heat.shape == (regions.GRID, regions.GRID)
+    top, left = y // 20, x // 20
+    inside = heat[top : top + 2, left : left + 2]
+    assert inside.min() > 0.05
+    outside = heat.copy()
+    outside[max(0, top - 1) : top + 3, max(0, left - 1) : left + 3] = 0
+    assert np.abs(outside).max() < 1e-6
+    assert why.query_check.gain > 0.2
+
+
+def test_the_product_map_lights_what_the_words_ask_for():
+    class Half(ToyEncoder):
+        """Sees how red the left half and how blue the right half of a picture is."""
+
+        def encode_image(self, images):
+            rows = []
+            for image in images:
+                pixels = np.asarray(image.convert("RGB").resize((40, 40)), np.float32) / 255
+                v = np.full(self.dim, 0.02, np.float32)
+                v[0] = (pixels[:, :20, 0] - pixels[:, :20, 2]).mean()
+                v[1] = (pixels[:, 20:, 2] - pixels[:, 20:, 0]).mean()
+                rows.append(v)
+            return normalize(rows)
+
+        def encode_text(self, texts):
+            v = np.full((len(texts), self.dim), 0.02, np.float32)
+            v[:, 0] = ["red" in t for t in texts]
+            return normalize(v)
+
+    both = Image.new("RGB", (60, 60), (255, 0, 0))
+    ImageDraw.Draw(both).rectangle([30, 0, 60, 60], fill=(0, 0, 255))
+
+    def score(pictures):
+        return Half().encode_image(pictures) @ Half().encode_text(["red"])[0]
+
+    heat = regions.heat_map(score, both)
+    assert heat[:, :2].mean() > 0 > heat[:, 4:].mean()
+
+
+def test_a_map_of_noise_does_not_pass_its_check():
+    rng = np.random.default_rng(0)
+    photo = in_a_corner("red", 0, 0)
+
+    def score(pictures):
+        return ToyEncoder().encode_image(pictures) @ ToyEncoder().encode_image([photo])[0]
+
+    true = regions.check(score, photo, regions.heat_map(score, photo))
+    wrong = regions.check(score, photo, -regions.heat_map(score, photo))
+    noise = [regions.check(score, photo, rng.random((regions.GRID, regions.GRID)), seed=n).gain for n in range(12)]
+    assert true.gain > 0.2 and wrong.gain < -0.1
+    assert abs(np.mean(noise)) < 0.15
+
+
+def test_a_picture_that_does_not_move_the_score_has_no_check(toy_recommender):
+    assert regions.check(lambda some: np.ones(len(some), np.float32), picture("mug", "red"), np.zeros((6, 6))) is None
+
+
+def test_words_alone_have_no_photo_map_and_say_so(toy_recommender):
+    said = toy_recommender.explain(Query(text="red mug"), "mug-0-red")
+    assert said["query_map"] is None and said["product_map"]["heat"]
+
+
+def test_the_report_compares_maps_with_random_order(toy_recommender):
+    queries = [Query(image=in_a_corner("red", 0, 80)), Query(image=picture("tray", "blue"), text="tray")]
+    report = faithfulness(toy_recommender, queries)
+    assert report["query"]["pairs"] == 2
+    for figure in report["query"]["gain"], report["product"]["deletion"]:
+        assert figure["low"] <= figure["value"] <= figure["high"]
+    assert report["query"]["gain"]["value"] > 0
+
+
+# What would change it.
+
+
+@pytest.mark.parametrize(
+    ("query", "product_id"),
+    [
+        (Query(text="some blue tray"), "tray-0-blue"),
+        (Query(text="blue tray under 30"), "tray-1-blue"),
+        (Query(text="some blue tray"), "mug-0-blue"),
+        (Query(image=picture("mug", "red"), text="blue tray"), "tray-2-blue"),
+        (Query(reference="mug-1-red", text="the same in blue"), "mug-1-blue"),
+        (Query(text="some blue tray under 30", fold=True), "tray-2-blue"),
+    ],
+)
+def test_a_change_does_what_it_says_when_it_is_run(toy_recommender, query, product_id):
+    toy_recommender = with_head(toy_recommender, Mean(toy_recommender.index.head.dim))
+    changes = Why(toy_recommender, query, product_id).changes
+    assert changes or query.fold
+
+    def place(asked: Query) -> int | None:
+        answer = toy_recommender.recommend(replace(asked, k=48))
+        return next((r.rank for r in answer if product_id in (r.id, *r.variants)), None)
+
+    for change in changes:
+        assert change.query.k == query.k and change.after != change.before
+        for asked, expected in ((query, change.before), (change.query, change.after)):
+            found = place(asked)
+            answer = toy_recommender.recommend(replace(asked, k=48))
+            if found is None or expected is None:
+                assert found is expected
+            else:  # products of one score share a rank
+                assert answer[found - 1].score == pytest.approx(answer[expected - 1].score, abs=1e-5)
+
+
+def test_a_word_that_holds_a_product_up_is_found(toy_recommender):
+    toy_recommender = with_head(toy_recommender, Mean(toy_recommender.index.head.dim))
+    changes = Why(toy_recommender, Query(text="some blue tray"), "tray-0-blue").changes
+    assert changes and all("blue" in c.what or "tray" in c.what for c in changes)
+    assert changes[-1].after is None or changes[-1].after > changes[-1].before
+
+
+def test_a_condition_that_keeps_a_product_out_is_none_of_its_ranks(toy_recommender):
+    why = toy_recommender.explain(Query(text="tray under 12"), "tray-3-blue")
+    assert why["rank"] is None and why["changes"] == [] and why["above"] is None
+
+
+def test_the_difference_to_the_product_above_is_named(toy_recommender):
+    answer = toy_recommender.recommend(Query(text="blue tray", k=20))
+    place = next(i for i, r in enumerate(answer) if i and r.product.attributes != answer[i - 1].product.attributes)
+    why = toy_recommender.explain(Query(text="blue tray", k=20), answer[place].id)
+    assert why["above"]["id"] == answer[place - 1].id
+    here, above = answer[place].product.attributes["colour"], answer[place - 1].product.attributes["colour"]
+    assert f"colour: {here}, above: {above}" in why["above"]["difference"]
+
+
+@pytest.mark.parametrize("fold", [False, True])
+def test_the_rank_of_an_explanation_is_the_rank_of_the_answer(toy_recommender, fold):
+    query = Query(image=picture("mug", "red"), text="blue", k=48, fold=fold, like=("tray-1-red",))
+    for r in toy_recommender.recommend(query):
+        assert toy_recommender.rank(query, r.id) == r.rank
