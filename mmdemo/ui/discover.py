@@ -324,7 +324,8 @@ class Discover:
 
         # Events of one kind share one listener: two at once would race, and the older answer might come last.
         asking = [self._button.click, self._text.submit, self.photo.input]
-        narrowing: list[Any] = [*(f.input for f in (*self._facets, self._count, self._fold)),
+        switches: list[Any] = [*self._facets, self._count, self._fold]
+        narrowing = [*(f.input for f in switches),
                                 *(e for f in (self._low, self._high) for e in (f.submit, f.blur)),
                                 *(slider.release for slider in (self._weight, self._variety)),
                                 *(e for f in (self._blend, self._avoid) for e in (f.upload, f.clear, f.delete)),
