@@ -22,6 +22,7 @@ from .palette import rgb
 from .shots import Shot
 
 EXTRA_RIGS = (camera.HARD_RIGHT, camera.OVERCAST, camera.EVENING)
+ROUND = 25  # shapes that a worker renders before it is replaced
 BACKDROPS = ("#f7f5f0", "#e4e2dd", "#ded3c4", "#cfd8dc", "#e6d5d0", "#c9d2c6")
 COMPANIONS = ("mug", "vase", "teapot", "bowl", "candle", "jug", "bottle", "planter", "toy", "headphones")
 LARGE = ("sofa", "chair", "stool", "table", "storage", "floorlamp", "rug", "suitcase")
@@ -162,16 +163,19 @@ def run(shots: Sequence[Shot], folder: Path, processes: int) -> Iterator[tuple[s
     os.environ["STUDIO_THREADS"] = "1"
     groups = [list(g) for _, g in groupby(shots, key=lambda s: s.product.parent_id)]
     failed: dict[str, Exception] = {}
-    # A worker is replaced after a while, since the renderer keeps what it once compiled.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), max_tasks_per_child=30) as pool:
-        tasks = {pool.submit(_work, group, str(folder)): group[0].product.parent_id for group in groups}
-        for task in as_completed(tasks):
-            try:
-                yield from task.result()
-            except BrokenProcessPool:
-                raise
-            except Exception as error:
-                failed[tasks[task]] = error
+    # Workers are replaced after a while, since the renderer keeps what it once compiled. By rounds: an executor's own
+    # max_tasks_per_child can hang for ever when its workers end together (python/cpython#115634).
+    for start in range(0, len(groups), ROUND * processes):
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            some = groups[start : start + ROUND * processes]
+            tasks = {pool.submit(_work, group, str(folder)): group[0].product.parent_id for group in some}
+            for task in as_completed(tasks):
+                try:
+                    yield from task.result()
+                except BrokenProcessPool:
+                    raise
+                except Exception as error:
+                    failed[tasks[task]] = error
     if failed:
         names, first = ", ".join(failed), next(iter(failed.values()))
         raise RuntimeError(f"{len(failed)} shapes could not be rendered ({names}); first: {first!r}") from first
