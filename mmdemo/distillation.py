@@ -9,17 +9,28 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mmdemo.encoder import Model, mixed_precision, text_tower
 
+SAMPLE = 4096  # texts that the map is first fitted to
+
 
 class Distillation(torch.nn.Module):
-    """A linear map of the tower's pooled features must hit the teacher's vectors; the map is training-only."""
+    """A linear map of the tower's pooled features must hit the teacher's vectors; the map is training-only.
+
+    It starts as the least-squares fit to a sample, so that a tower which knows its teacher is not pushed off it.
+    """
 
     def __init__(self, texts: Sequence[str], vectors: np.ndarray, model: Model, tokenizer: Callable, seed: int = 0):
         super().__init__()
         self.vectors, self.seed, self.calls = torch.from_numpy(np.asarray(vectors, np.float16)), seed, 0
         self.tokens = torch.cat([tokenizer(list(texts[at : at + 4096])).int() for at in range(0, len(texts), 4096)])
+        some = np.random.default_rng(seed).permutation(len(self.tokens))[:SAMPLE]
         with torch.inference_mode():
-            width = text_tower(model, tokenizer(["a"]))[0].shape[1]
-        self.map = torch.nn.Linear(width, self.vectors.shape[1], bias=False)
+            model.eval()
+            groups = np.array_split(some, max(1, len(some) // 256))
+            parts = [text_tower(model, self.tokens[group].long())[0].float() for group in groups]
+            fitted = torch.linalg.lstsq(torch.cat(parts), self.vectors[some].float(), driver="gelsd").solution
+        self.map = torch.nn.Linear(fitted.shape[0], fitted.shape[1], bias=False)
+        with torch.no_grad():
+            self.map.weight.copy_(fitted.T)
 
     def loss(self, model: Model, batch: int, step: int | None = None) -> torch.Tensor:
         """1 - cosine, plus the squared difference of the two similarity matrices, on a random batch."""

@@ -11,7 +11,8 @@ from mmdemo import align as module
 from mmdemo.align import align, contrast
 from mmdemo.augment import augment, place, surroundings
 from mmdemo.catalog import Catalog, Product
-from mmdemo.encoder import WEIGHTS, Encoder
+from mmdemo.distillation import Distillation
+from mmdemo.encoder import WEIGHTS, Encoder, text_tower
 from mmdemo.errors import InputError
 from mmdemo.exam import RANK, SIGHT, WORDS, Exam
 from mmdemo.modelcard import draw, nice
@@ -208,10 +209,21 @@ def test_kill_while_saving_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     assert run.restore(tmp_path / "checkpoint.pt")["seconds"] == 1.0
 
 
+def test_a_tower_that_knows_its_teacher_is_not_pushed_off_it(tiny_model):
+    encoder = Encoder.load(tiny_model)
+    texts = [f"a {colour} {thing}" for colour in ("red", "green", "blue") for thing in ("mug", "lamp", "chair", "bag")]
+    heard = text_tower(encoder.model, encoder.tokenizer(texts))[0].detach()
+    teacher = (heard @ torch.randn(heard.shape[1], 8)).numpy()
+    lesson = Distillation(texts, teacher / np.linalg.norm(teacher, axis=1, keepdims=True), encoder.model,
+                          encoder.tokenizer)  # fmt: skip
+    assert float(lesson.loss(encoder.model, 12)) < 1e-2
+
+
 def test_a_teacher_is_remembered(tiny_model):
     encoder = Encoder.load(tiny_model)
     texts, rng = ["red", "green", "blue", "mug", "tray", "chair"], np.random.default_rng(0)
-    lesson = module.Distillation(texts, rng.normal(size=(6, 8)), encoder.model, encoder.tokenizer)
+    lesson = Distillation(texts, rng.normal(size=(6, 8)), encoder.model, encoder.tokenizer)
+    lesson.map.reset_parameters()
     optimizer = torch.optim.Adam([*encoder.model.parameters(), *lesson.parameters()], 3e-3)
     losses = []
     for step in range(30):
