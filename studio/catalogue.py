@@ -15,6 +15,7 @@ FINER_SAMPLES = 16  # of the first pictures: they are as good
 SECOND_SIZE, SECOND_SAMPLES = 256, 9
 EXTRA_SIZE, EXTRA_SAMPLES = 320, 9
 PHONE_SAMPLES = 32
+GREY = "#e0dcd4"  # the backdrop of white things
 REVISION = 1  # raise it when the look of every picture changes
 SECTIONS = {"shop": "pictures", "second": "views", "phone": "queries", "extra": "pictures"}  # of the manifest
 
@@ -53,11 +54,18 @@ def resolution(kind: str, product: Product) -> tuple[int, int]:
     }[kind]
 
 
+def on_grey(product: Product) -> bool:
+    """Whether the product's shop pictures have the grey backdrop."""
+    return product.variant.colour == "white"
+
+
 def spec(product: Product, size: int, samples: int, **more: str) -> str:
     """Hash of a picture's recipe."""
     material = product.variant.material
     number = LOOKS.get(f"{product.family.key} {material}", LOOKS.get(material))
     look = {"look": number} if number else {}
+    if on_grey(product) and more.get("kind") in (None, "second"):
+        look["backdrop"] = GREY
     return product.spec_hash(size=size, samples=samples, revision=REVISION, **look, **more)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import palette
+from .catalogue import on_grey
 from .model import Product
 
 PALE = ("white", "cream", "clear", "silver")
@@ -20,7 +21,7 @@ def faults(picture: np.ndarray, product: Product) -> list[str]:
     lab = palette.lab(picture[::step, ::step] / 255.0)
     edges = np.concatenate([lab[:4].reshape(-1, 3), lab[:, :4].reshape(-1, 3), lab[:, -4:].reshape(-1, 3)])
     backdrop, found = np.median(edges, 0), []
-    if backdrop[0] <= 85:
+    if backdrop[0] <= 78:
         found.append("the backdrop is dark")
     away = np.linalg.norm(lab - backdrop, axis=-1)
     border = np.concatenate([away[:2].ravel(), away[-2:].ravel(), away[:, :2].ravel(), away[:, -2:].ravel()])
@@ -31,7 +32,7 @@ def faults(picture: np.ndarray, product: Product) -> list[str]:
         found.append("blank")
     if product.variant.material == "glass":  # glass shows what stands behind it
         return found
-    body = lab[away > (0 if pale else 12)]
+    body = lab[away > (5 if on_grey(product) else 0 if pale else 12)]
     named = palette.lab(palette.rgb(product.variant.colour))
     # Light and shade move the lightness more than the hue.
     near = np.linalg.norm((body - named) * [0.5, 1, 1], axis=-1) < 26

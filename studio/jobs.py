@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,14 +34,22 @@ def _seed(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
+def backdrop(product: Product) -> dict[str, Any]:
+    """The stage of a shop picture: white things would be lost on the usual white, so they stand on warm grey."""
+    from . import render
+
+    grey = render.Stage(Material(colour=rgb(catalogue.GREY), roughness=1.0, specular=0.0))
+    return {"stage": grey} if catalogue.on_grey(product) else {}
+
+
 def shop_picture(product: Product, model: Model) -> np.ndarray:
-    """The catalogue picture: the family's own view on a white backdrop."""
+    """The catalogue picture: the family's own view on a white backdrop, or a grey one for what is white."""
     from . import render
 
     parts, cam = camera.frame(model)
     rig = camera.SHOP_ABOVE if model.view.above else camera.SHOP
     materials = product.family.materials(product.index, product.variant)
-    return render.render(parts, materials, cam, rig, *catalogue.resolution("shop", product))
+    return render.render(parts, materials, cam, rig, *catalogue.resolution("shop", product), **backdrop(product))
 
 
 def second_picture(product: Product, model: Model) -> np.ndarray:
@@ -56,7 +65,9 @@ def second_picture(product: Product, model: Model) -> np.ndarray:
         )
     parts, cam = camera.frame(model, view)
     materials = product.family.materials(product.index, product.variant)
-    return render.render(parts, materials, cam, camera.SHOP, *catalogue.resolution("second", product))
+    return render.render(
+        parts, materials, cam, camera.SHOP, *catalogue.resolution("second", product), **backdrop(product)
+    )
 
 
 def extra_picture(product: Product, model: Model, number: int = 1) -> np.ndarray:
