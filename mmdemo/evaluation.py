@@ -6,7 +6,7 @@ several it is what composed-retrieval papers report under that name). Metrics by
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,15 @@ import numpy as np
 from ir_measures import RR, Success, nDCG
 from numpy.typing import NDArray
 
-from mmdemo.calibration import calibration_error, standing
+from mmdemo.calibration import calibration_error, reliability, standing
 from mmdemo.embed import Progress, image_rows, silent, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
+from mmdemo.examples import examples, most_shown
 from mmdemo.fusion import Mean
 from mmdemo.imaging import decode
 from mmdemo.index import ProductIndex
+from mmdemo.rerank import relevance_diversity_curve
 from mmdemo.vectors import Array, present
 
 METRICS = {"recall@1": Success @ 1, "recall@5": Success @ 5, "recall@10": Success @ 10, "mrr": RR, "ndcg@10": nDCG @ 10}
@@ -34,7 +36,9 @@ MATCH_COLUMNS = ("product_id", "target_ids")
 class Queries:
     """Encoder rows of n queries (zero = not given), the product left out of each answer (-1 = none), the right rows.
 
-    `origin` is the text of the reference product where the query starts from that, zero elsewhere.
+    `origin` is the text of the reference product where the query starts from that, zero elsewhere. For whoever reads
+    an example, `said` has the words and `shows` the id of the product in the photo; "" where there is none. `fused`
+    has the fused vectors where products of the index are the queries.
     """
 
     image: Array
@@ -42,6 +46,13 @@ class Queries:
     origin: Array
     reference: NDArray[np.int64]
     targets: list[NDArray[np.int64]]
+    said: list[str] = field(default_factory=list)
+    shows: list[str] = field(default_factory=list)
+    fused: Array | None = None
+
+    def __post_init__(self) -> None:
+        self.said = self.said or [""] * len(self)
+        self.shows = self.shows or [""] * len(self)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -50,8 +61,10 @@ class Queries:
         """The queries where `keep` (n,) holds."""
         rows = np.flatnonzero(keep)
         return Queries(
-            self.image[rows], self.text[rows], self.origin[rows], self.reference[rows], [self.targets[r] for r in rows]
-        )
+            self.image[rows], self.text[rows], self.origin[rows], self.reference[rows],
+            [self.targets[r] for r in rows], [self.said[r] for r in rows], [self.shows[r] for r in rows],
+            self.fused[rows] if self.fused is not None else None,
+        )  # fmt: skip
 
 
 def read_queries(
@@ -93,7 +106,8 @@ def read_queries(
                 skipped.append(f"line {line}: {e}")
                 continue
         pictures.append(picture)
-        kept.append((known.get(reference, -1), cell.get("text", ""), np.array(targets, np.int64)))
+        start = known.get(reference, -1)
+        kept.append((start, cell.get("text", ""), np.array(targets, np.int64)))
         if line % 64 == 0:
             progress(line, len(rows), "reading queries")
     if not kept:
@@ -114,7 +128,10 @@ def read_queries(
         for i, (_, words, _) in enumerate(kept):
             if words:
                 text[i] = vectors[words]
-    return Queries(image, text, origin, np.array([r for r, _, _ in kept], np.int64), [t for _, _, t in kept]), skipped
+    # A photo of the very product that is asked for: it is the answer, not what the answer leaves out.
+    left_out = np.array([-1 if r in t else r for r, _, t in kept], np.int64)
+    shows = [index.products[r].id if r >= 0 else "" for r, _, _ in kept]
+    return Queries(image, text, origin, left_out, [t for _, _, t in kept], [w for _, w, _ in kept], shows), skipped
 
 
 def score_matrices(index: ProductIndex, q: Queries) -> dict[str, Array | None]:
@@ -124,8 +141,9 @@ def score_matrices(index: ProductIndex, q: Queries) -> dict[str, Array | None]:
     """
     dim = index.head.dim
     mean = Mean(dim, index.image.shape[1], index.text.shape[1])
+    fused = q.fused if q.fused is not None else index.head.fuse(image=q.image, text=q.text, origin=q.origin)
     scores: dict[str, Array | None] = {
-        "head": index.head.fuse(image=q.image, text=q.text, origin=q.origin) @ index.vectors.T,
+        "head": fused @ index.vectors.T,
         "image": q.image[:, :dim] @ index.image[:, :dim].T if present(q.image).all() else None,
         "text": q.text[:, :dim] @ index.text[:, :dim].T if present(q.text).all() else None,
         "mean": mean.fuse(image=q.image, text=q.text) @ mean.fuse(image=index.image, text=index.text).T,
@@ -187,54 +205,84 @@ def lists(scores: Array, vectors: Array, k: int = 10) -> dict[str, float]:
     }
 
 
-def calibration_of(index: ProductIndex, q: Queries, scores: Array, k: int = 10) -> float:
-    """Expected calibration error of the match that cards would show on the first k answers to these queries."""
-    shown, photo, words = standing(scores), present(q.image), present(q.text)
-    match, right = [], []
-    for row, first in enumerate(np.argsort(-scores, axis=1)[:, :k]):
+def matches(index: ProductIndex, q: Queries, scores: Array, k: int = 10) -> tuple[Array, NDArray[np.bool_]]:
+    """The match that cards would show on the first k answers to these queries, and whether each is right: (n, k) both.
+
+    An answer that is not there has a match of NaN.
+    """
+    order = np.argsort(-scores, axis=1)[:, :k]
+    shown = np.take_along_axis(standing(scores), order, 1)
+    photo, words = present(q.image), present(q.text)
+    match = np.full(order.shape, np.nan, np.float32)
+    right = np.zeros(order.shape, bool)
+    for row, first in enumerate(order):
         kind = "both" if photo[row] and words[row] else "image" if photo[row] else "text"
-        there = first[np.isfinite(scores[row, first])]
-        match.append(index.calibration.match(kind, shown[row, there]))
-        right.append(np.isin(there, q.targets[row]))
-    return calibration_error(np.concatenate(match), np.concatenate(right))
+        there = np.isfinite(shown[row])
+        match[row, there] = index.calibration.match(kind, shown[row, there])
+        right[row] = np.isin(first, q.targets[row])
+    return match, right
 
 
 def evaluate(index: ProductIndex, q: Queries) -> dict[str, Any]:
     """Metrics with intervals for the head and its baselines: on all queries, and (`unseen`) on what no training saw.
 
-    `paired` compares the head with the best baseline, metric by metric; `lists` and `calibration` are of all queries.
+    `paired` compares the head with the best baseline, metric by metric; `lists`, `calibration` and `reliability` say
+    what the answers are like and how true their match is. What counts as evidence (`unseen` where there is any) also
+    has `curve`, the price of variety, and `examples`, worst first.
 
     An unseen query has a held-out reference, if any, and at least one held-out right answer; right answers that
     training did see are taken out of its ranking, so that they neither help nor hurt. None where there are none.
     """
     matrices = score_matrices(index, q)
-    result = _table(matrices, q.targets)
-    mean = Mean(index.head.dim, index.image.shape[1], index.text.shape[1])
-    common = mean.fuse(image=index.image, text=index.text)  # one space to compare the lists of all rankers in
-    result["lists"] = {name: lists(s, common) if s is not None else None for name, s in matrices.items()}
-    result["calibration"] = calibration_of(index, q, matrices["head"])  # type: ignore[arg-type]
+    whole = _table(index, q, matrices)
     ids = set(index.manifest.get("held_out", []))
     held = np.array([p.id in ids for p in index.products])
-    rows = [i for i, t in enumerate(q.targets) if held[t].any() and (q.reference[i] < 0 or held[q.reference[i]])]
-    if not rows or held.all():
-        return {**result, "unseen": None}
-    cut = {name: s[rows] if s is not None else None for name, s in matrices.items()}
-    for at, row in enumerate(rows):
-        seen = q.targets[row][~held[q.targets[row]]]
+    keep = np.array([held[t].any() and (r < 0 or held[r]) for t, r in zip(q.targets, q.reference, strict=True)])
+    if not keep.any() or held.all():
+        return {**whole, **_evidence(index, q, matrices["head"]), "unseen": None}  # type: ignore[arg-type]
+    some = q.subset(keep)
+    unseen = replace(some, targets=[t[held[t]] for t in some.targets])
+    cut = {name: s[keep] if s is not None else None for name, s in matrices.items()}
+    for row, targets in enumerate(some.targets):
         for s in cut.values():
             if s is not None:
-                s[at, seen] = -np.inf
-    return {**result, "unseen": _table(cut, [q.targets[r][held[q.targets[r]]] for r in rows])}
+                s[row, targets[~held[targets]]] = -np.inf
+    return {**whole, "unseen": {**_table(index, unseen, cut), **_evidence(index, unseen, cut["head"])}}  # type: ignore[arg-type]
 
 
-def _table(matrices: dict[str, Array | None], targets: Sequence[NDArray[np.int64]]) -> dict[str, Any]:
-    values = {name: per_query(s, targets) if s is not None else None for name, s in matrices.items()}
+def _table(index: ProductIndex, q: Queries, matrices: dict[str, Array | None]) -> dict[str, Any]:
+    values = {name: per_query(s, q.targets) if s is not None else None for name, s in matrices.items()}
     rankers = {name: {m: interval(v) for m, v in of.items()} if of else None for name, of in values.items()}
     compared = {}
     for metric in METRICS:
         best = max((n for n in RANKERS[1:] if values[n]), key=lambda n: values[n][metric].mean())  # type: ignore[index]
         compared[metric] = {"against": best, **paired(values["head"][metric], values[best][metric])}  # type: ignore[index]
-    return {"queries": len(targets), "rankers": rankers, "paired": compared}
+    match, right = matches(index, q, matrices["head"])  # type: ignore[arg-type]
+    stated = np.isfinite(match)
+    return {
+        "queries": len(q),
+        "rankers": rankers,
+        "paired": compared,
+        "lists": {name: lists(s, _common(index)) if s is not None else None for name, s in matrices.items()},
+        "calibration": calibration_error(match[stated], right[stated]),
+        "reliability": reliability(match[stated], right[stated]),
+    }
+
+
+def _evidence(index: ProductIndex, q: Queries, scores: Array) -> dict[str, Any]:
+    match, right = matches(index, q, scores)
+    common = _common(index)
+    return {
+        "curve": relevance_diversity_curve(scores, common, q.targets),
+        "examples": examples(index, q, scores, match[:, 0], right[:, 0], common),
+        "most shown": most_shown(index, scores),
+    }
+
+
+def _common(index: ProductIndex) -> Array:
+    """One space to compare the lists of all rankers in: the untrained mean of picture and text."""
+    mean = Mean(index.head.dim, index.image.shape[1], index.text.shape[1])
+    return mean.fuse(image=index.image, text=index.text)
 
 
 def as_text(result: dict[str, Any]) -> str:

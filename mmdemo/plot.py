@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 SIZE = (1200, 720)
 EDGE = (110, 40, 300, 90)  # left, top, right, bottom
-COLOURS = ("#78716c", "#d97706", "#7c6ee6", "#0d9488", "#be123c")
+COLOURS = ("#78716c", "#d97706", "#7c6ee6", "#0d9488", "#be123c", "#1d4ed8", "#4d7c0f", "#a21caf")
+LEAST = 1e-3  # of an axis
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ def plot(lines: list[Line], x_name: str, y_name: str) -> Image.Image:
     high = max(float((line.y + e).max()) for line, e in zip(lines, spans, strict=True))
     low = min(0.0, *(float((line.y - e).min()) for line, e in zip(lines, spans, strict=True)))
     start, end = min(float(line.x.min()) for line in lines), max(float(line.x.max()) for line in lines)
+    high, end = max(high, low + LEAST), max(end, start + LEAST)  # a flat curve and a single point can be drawn as well
 
     def at(x: float, y: float) -> tuple[float, float]:
         return (left + (x - start) / (end - start) * (right - left), bottom - (y - low) / (high - low) * (bottom - top))

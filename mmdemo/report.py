@@ -1,13 +1,25 @@
-"""The report of an index as a page: what was measured when it was built, in words, tables and one plot."""
+"""The report of an index as a page: what was measured when it was built, in words, tables and plots."""
 
 import io
 from typing import Any
 
+import numpy as np
+
 from mmdemo.evaluation import METRICS, RANKERS
+from mmdemo.plot import Line
+from mmdemo.plot import plot as drawn
+from mmdemo.say import later
 
 NAMES = {"head": "fused", "image": "photo only", "text": "words only", "mean": "mean of both"}
 SHADES = {"head": "#2f5d50", "image": "#c98f3c", "text": "#6f86b8", "mean": "#a9a9a9"}
-PLOT = "report.png"
+PLOT, MATCH_PLOT, VARIETY_PLOT = "report.png", "report-match.png", "report-variety.png"
+LEADS = ("photo and words", "edits")  # the tasks that the first sentences are about, where there are any
+GIVEN = {
+    "photo": later("With a photo"), "words": later("With half of a title's words"),
+    "photo and words": later("With a photo and words"), "other views": later("With a photo from another side"),
+    "other photos": later("With somebody's own photo"), "edits": later("With a product and a wish"),
+    "links": later("From a product to what goes with it"),
+}  # fmt: skip
 
 
 def measured(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -15,37 +27,104 @@ def measured(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: task["unseen"] or task for name, task in report["tasks"].items() if "rankers" in task}
 
 
+def unseen(report: dict[str, Any], task: str) -> bool:
+    """Whether the figures of a task are evidence: of products that no training saw, or of an index without training."""
+    return bool(report["tasks"][task]["unseen"]) or not report["fit"]["validation"]
+
+
+def headlines(report: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the first sentences say: `task`, the share `found` among the first ten, the best `single` ranker (photo or
+    words alone) with its share `alone`, and the number of `queries`. Of evidence alone; empty where there is none."""
+    tables = {task: table for task, table in measured(report).items() if unseen(report, task)}
+    found = []
+    for task in [t for t in LEADS if t in tables] or list(tables)[:1]:
+        ten = {r: of["recall@10"]["value"] for r, of in tables[task]["rankers"].items() if of}
+        single = max((r for r in ("image", "text") if r in ten), key=lambda r: ten[r], default=None)
+        found.append({"task": task, "found": ten["head"], "single": single, "alone": ten[single] if single else None,
+                      "queries": tables[task]["queries"]})  # fmt: skip
+    return found
+
+
 def as_markdown(name: str, report: dict[str, Any]) -> str:
     """The page: figures with 95% intervals, each beside its baselines, and what they cost."""
-    lines = [f"# How good the index “{name}” is", "", report["fit"]["note"], "", f"![recall@10 by task]({PLOT})", ""]
+    lines = [f"# How good the index “{name}” is", ""]
+    lines += [_sentence(h) + "\n" for h in headlines(report)]
+    lines += [report["fit"]["note"], "", f"![recall@10 by task]({PLOT})", ""]
     for task, table in measured(report).items():
-        whole = report["tasks"][task]
-        unseen = " of products never trained on" if whole["unseen"] else ""
-        lines += [f"## {task.capitalize()}: {table['queries']} queries{unseen}", ""]
-        lines += ["| | " + " | ".join(METRICS) + " |", "|---" * (len(METRICS) + 1) + "|"]
-        for ranker in RANKERS:
-            row = table["rankers"][ranker]
-            cells = [f"{v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in row.values()] if row else []
-            lines.append(f"| {NAMES[ranker]} | " + " | ".join(cells or ["–"] * len(METRICS)) + " |")
-        lines += ["", verdict(table)]
-        shown = whole["lists"]["head"]
-        lines += [
-            f"Lists of ten: diversity {shown['diversity']:.2f}; {shown['coverage']:.0%} of the catalogue comes up; the "
-            f"most shown tenth takes {shown['top tenth']:.0%} of all places. The match per cent is off by "
-            f"{whole['calibration']:.3f} on average.",
-            "",
-        ]
+        lines += _task(task, table, "of products never trained on" if unseen(report, task) else "")
     lines += [f"{task.capitalize()}: {t['note']}\n" for task, t in report["tasks"].items() if "rankers" not in t]
+    lines += [
+        "## Is the match true?",
+        "",
+        f"![stated against right]({MATCH_PLOT})",
+        "",
+        *about_strangers(report["strangers"]),
+        "",
+    ]
+    if (related := report.get("related")) and related["queries"]:
+        low, high, gain = related["alike"], related["learnt"], related["paired"]
+        lines += ["## What goes together", "", f"nDCG@10 for what goes with {related['queries']} products whose links "
+                  f"no training saw: {high['value']:.3f} [{high['low']:.3f}, {high['high']:.3f}] as learnt from other "
+                  f"links, {low['value']:.3f} [{low['low']:.3f}, {low['high']:.3f}] by likeness alone "
+                  f"({gain['value']:+.3f}, p = {gain['p']:.4f}).", ""]  # fmt: skip
+    lines += ["## What variety costs", "", f"![recall@10 against variety]({VARIETY_PLOT})", ""]
     if scores := report["fit"]["validation"]:
         tasks = [task for task in next(iter(scores.values())) if task != "all"]
         lines += ["## The heads", "", "Mean reciprocal rank on the validation products; one was chosen by these.", ""]
         lines += ["| head | " + " | ".join([*tasks, "mean over tasks"]) + " |", "|---" * (len(tasks) + 2) + "|"]
         lines += [f"| {h} | " + " | ".join(f"{f[t]:.3f}" for t in [*tasks, "all"]) + " |" for h, f in scores.items()]
-    cost = report["seconds"]
-    lines += ["", "## Cost", "", f"Encoding took {cost['encode']:.0f} s, fitting {cost['fit']:.0f} s."]
+    cost, seconds = report["cost"], report["seconds"]
+    lines += ["", "## Cost", "", f"Encoding took {seconds['encode']:.0f} s, fitting {seconds['fit']:.0f} s. A query "
+              f"takes {cost['query milliseconds']:.0f} ms (median). The index takes {cost['index megabytes']:.1f} MB, "
+              f"the encoder {cost['encoder megabytes']:.1f} MB."]  # fmt: skip
     if refused := report["refused"]:
-        lines.append(f"{len(refused)} rows were refused; `report.json` has the reasons.")
+        lines.append(f"{len(refused)} rows or pictures were refused; `report.json` has the reasons.")
     return "\n".join(lines) + "\n"
+
+
+def _sentence(h: dict[str, Any]) -> str:
+    alone = f"; {NAMES[h['single']]}, in {100 * h['alone']:.0f}" if h["single"] else ""
+    return (
+        f"{GIVEN.get(h['task'], h['task'])} the right product is among the first ten in {100 * h['found']:.0f} of 100 "
+        f"tries{alone} ({h['queries']} queries)."
+    )
+
+
+def _task(task: str, table: dict[str, Any], of: str) -> list[str]:
+    lines = [f"## {task.capitalize()}: {table['queries']} queries {of}".rstrip(), ""]
+    lines += ["| | " + " | ".join(METRICS) + " |", "|---" * (len(METRICS) + 1) + "|"]
+    for ranker in RANKERS:
+        row = table["rankers"][ranker]
+        cells = [f"{v['value']:.3f} [{v['low']:.3f}, {v['high']:.3f}]" for v in row.values()] if row else []
+        lines.append(f"| {NAMES[ranker]} | " + " | ".join(cells or ["–"] * len(METRICS)) + " |")
+    shown = table["lists"]["head"]
+    lines += ["", verdict(table),
+              f"Lists of ten: diversity {shown['diversity']:.2f}; {shown['coverage']:.0%} of the catalogue comes up; "
+              f"the most shown tenth takes {shown['top tenth']:.0%} of all places. The match per cent is off by "
+              f"{table['calibration']:.3f} on average.", ""]  # fmt: skip
+    missed = [e for e in table["examples"]["worst"] if e["rank"] > 10][:3]
+    for e in missed:
+        asked = " and ".join(
+            filter(None, [f"`{e['picture']}`" if e["picture"] else "", f"“{e['text']}”" if e["text"] else ""])
+        )
+        lines.append(f"- {asked}: `{e['right'][0]}` came at {e['rank']}, `{e['answers'][0]}` first")
+    return [*lines, ""] if missed else lines
+
+
+def about_strangers(found: dict[str, Any]) -> list[str]:
+    """How often "nothing matches" is right, in a sentence for photos and one for words; or why that is not known."""
+    if "note" in found:
+        return [f"“Nothing matches”: {found['note']}."]
+    return [
+        f"“Nothing matches”, {kind}: said to {_per_cent(t['turned away'])} of {t['strangers']} things not sold here "
+        f"(from “{found['catalogue']}”), and by mistake to {_per_cent(t['mistaken'])} of {t['own']} that are."
+        for kind, t in found.items()
+        if kind != "catalogue"
+    ]
+
+
+def _per_cent(v: dict[str, float]) -> str:
+    return f"{v['value']:.0%} [{v['low']:.0%}, {v['high']:.0%}]"
 
 
 def verdict(table: dict[str, Any]) -> str:
@@ -55,6 +134,26 @@ def verdict(table: dict[str, Any]) -> str:
     if c["p"] > 0.05:
         return f"No clear difference between fused and {NAMES[c['against']]} ({gap})."
     return f"Fused is {'better' if c['value'] > 0 else 'worse'} than {NAMES[c['against']]} ({gap})."
+
+
+def plots(report: dict[str, Any]) -> dict[str, bytes]:
+    """The pictures of the page by their names: PNGs."""
+    tables = measured(report)
+    straight = np.array([0.0, 1.0])
+    match = [Line("as stated", straight, straight)]
+    match += [Line(task, *_points(t["reliability"], "stated", "right")) for task, t in tables.items()]
+    variety = [Line(task, *_points(t["curve"], "distance", "recall@10")) for task, t in tables.items()]
+    pictures = {PLOT: plot(report)}
+    for name, lines, x, y in ((MATCH_PLOT, match, "match per cent stated", "share that was right"),
+                              (VARIETY_PLOT, variety, "distance within a list of ten", "recall@10")):  # fmt: skip
+        out = io.BytesIO()
+        drawn(lines, x, y).save(out, "PNG")
+        pictures[name] = out.getvalue()
+    return pictures
+
+
+def _points(curve: list[dict[str, float]], x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
+    return np.array([p[x] for p in curve]), np.array([p[y] for p in curve])
 
 
 def plot(report: dict[str, Any]) -> bytes:

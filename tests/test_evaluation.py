@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from mmdemo.calibration import calibration_error
+from mmdemo.calibration import calibration_error, reliability
 from mmdemo.errors import InputError
 from mmdemo.evaluation import (
     as_text,
@@ -17,6 +17,7 @@ from mmdemo.evaluation import (
     read_queries,
     score_matrices,
 )
+from mmdemo.examples import most_shown
 from mmdemo.index import ProductIndex
 from tests.toys import ToyEncoder, picture
 
@@ -175,3 +176,76 @@ def test_an_edit_of_a_product_knows_its_text_and_an_edit_of_a_photo_does_not(ind
     queries, _ = read_queries(tmp_path / "q.csv", index, ToyEncoder())
     np.testing.assert_array_equal(queries.origin[0], index.text[index.row("mug-0-red")])
     assert not queries.origin[1].any()
+
+
+def test_a_photo_of_the_very_product_that_is_asked_for_does_not_leave_it_out(index, tmp_path):
+    picture("mug", "blue", scale=0.58).save(tmp_path / "a.png")
+    rows = [
+        {"image": "a.png", "reference_id": "mug-1-blue", "product_id": "mug-1-blue"},
+        {"image": "a.png", "text": "in red", "reference_id": "mug-1-blue", "product_id": "mug-1-red"},
+    ]
+    queries, _ = read_queries(write(tmp_path / "q.csv", rows), index, ToyEncoder())
+    assert queries.reference.tolist() == [-1, index.row("mug-1-blue")]
+    assert queries.shows == ["mug-1-blue", "mug-1-blue"] and queries.said == ["", "in red"]
+    assert np.isfinite(score_matrices(index, queries)["head"][0]).all()
+
+
+def test_the_reliability_curve_holds_the_stated_and_the_real_share_of_every_bin():
+    match = np.array([0.05, 0.15, 0.15, 0.95, 0.85, 1.0])
+    right = np.array([False, False, True, True, True, True])
+    assert reliability(match, right) == [
+        {"stated": pytest.approx(0.05), "right": 0, "count": 1},
+        {"stated": pytest.approx(0.15), "right": 0.5, "count": 2},
+        {"stated": pytest.approx(0.85), "right": 1, "count": 1},
+        {"stated": pytest.approx(0.975), "right": 1, "count": 2},
+    ]
+    assert calibration_error(match, right) == pytest.approx((0.05 + 0.7 + 0.15 + 0.05) / 6)
+
+
+def test_examples_come_worst_first_with_the_rank_that_the_right_answer_got(index, tmp_path):
+    rows = [
+        {"text": "red mug", "product_id": "mug-0-red"},
+        {"text": "red mug", "product_id": "tray-3-black"},  # nothing like it: among the last
+        {"text": "green tray", "product_id": "tray-0-green"},
+    ]
+    queries, _ = read_queries(write(tmp_path / "q.csv", rows), index, ToyEncoder())
+    part = evaluate(index, queries)
+    worst = (part["unseen"] or part)["examples"]["worst"]
+    scores = score_matrices(index, queries)["head"]
+    expected = {
+        r["product_id"]: 1 + int((s > s[index.row(r["product_id"])]).sum()) for r, s in zip(rows, scores, strict=True)
+    }
+    for example in worst:
+        assert example["rank"] == expected[example["right"][0]]
+        best = index.products[int(scores[[r["product_id"] for r in rows].index(example["right"][0])].argmax())].id
+        assert example["answers"][0] == best
+    assert [e["rank"] for e in worst] == sorted((e["rank"] for e in worst), reverse=True)
+    best = (part["unseen"] or part)["examples"]["best"]
+    assert [e["rank"] for e in best] == sorted(e["rank"] for e in best)
+
+
+def test_only_the_unseen_part_has_examples_where_there_is_one(index, tmp_path, monkeypatch):
+    monkeypatch.setitem(index.manifest, "held_out", ["mug-0-red"])
+    rows = [{"text": "red mug", "product_id": "mug-0-red"}, {"text": "red mug", "product_id": "mug-1-red"}]
+    queries, _ = read_queries(write(tmp_path / "q.csv", rows), index, ToyEncoder())
+    result = evaluate(index, queries)
+    assert "examples" not in result and "curve" not in result
+    assert {e["right"][0] for e in result["unseen"]["examples"]["worst"]} == {"mug-0-red"}
+    assert [p["diversity"] for p in result["unseen"]["curve"]] == sorted(
+        p["diversity"] for p in result["unseen"]["curve"]
+    )
+
+
+def test_the_most_shown_products_are_those_that_most_lists_hold(index):
+    scores = np.zeros((4, len(index)), np.float32)
+    scores[:, 7] = 1
+    scores[:2, 3] = 0.5
+    scores[2:, 5] = 0.5
+    scores[3, 5] = 0
+    scores[3, 3] = 0.5
+    found = most_shown(index, scores, k=2)
+    assert found == [
+        {"id": index.products[7].id, "lists": 1.0},
+        {"id": index.products[3].id, "lists": 0.75},
+        {"id": index.products[5].id, "lists": 0.25},
+    ]

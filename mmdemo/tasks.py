@@ -1,0 +1,132 @@
+"""The tasks of a report: queries with known answers that a catalogue holds, on products that no training saw."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmdemo.catalog import Catalog
+from mmdemo.edits import mine_edits
+from mmdemo.embed import Progress, cropped, image_rows, silent, text_rows
+from mmdemo.encoder import Encoder
+from mmdemo.errors import InputError
+from mmdemo.evaluation import Queries, evaluate, read_queries
+from mmdemo.imaging import decode
+from mmdemo.index import ProductIndex
+from mmdemo.lessons import partial_texts
+from mmdemo.related import moved
+
+SAMPLE = 200  # products per task
+EDITS = 600  # edits read out of a catalogue that comes without any
+FILES = {"other photos": "queries.csv", "edits": "composed_queries.csv"}
+
+
+def tasks(
+    index: ProductIndex, catalog: Catalog, encoder: Encoder, progress: Progress = silent
+) -> dict[str, Queries | InputError]:
+    """Every task that this catalogue can ask, by its name; a query file that cannot be used is its error.
+
+    photo: the product's own picture, cropped and recompressed; words: half of its title's words; photo and words:
+    both; other views: its further pictures; other photos and edits ("this, in blue"): the query files beside the
+    catalogue, or edits read out of it; links: from a product to what goes with it.
+    """
+    rng = np.random.default_rng(0)
+    source = {p.id: catalog.image_path(p) for p in catalog}
+    found: dict[str, Queries | InputError] = {**own_tasks(index, source.__getitem__, encoder, rng)}
+    for name, file in FILES.items():
+        path = catalog.root / file
+        if path.is_file():
+            try:
+                found[name] = read_queries(path, index, encoder, progress)[0]
+            except InputError as e:
+                found[name] = e
+        elif name == "edits" and (edits := _edits(index, encoder, rng)) is not None:
+            found[name] = edits
+    if (views := _views(index, catalog, encoder)) is not None:
+        found["other views"] = views
+    if (links := _links(index)) is not None:
+        found["links"] = links
+    return found
+
+
+def measure(index: ProductIndex, asked: dict[str, Queries | InputError]) -> dict[str, dict[str, Any]]:
+    """The report's figures of every task; a note where there are none."""
+    return {name: {"note": str(q)} if isinstance(q, InputError) else evaluate(index, q) for name, q in asked.items()}
+
+
+def held_out_rows(index: ProductIndex) -> list[int]:
+    """The rows that no training saw; all of them where those are too few to ask about."""
+    ids = set(index.manifest["held_out"])
+    rows = [i for i, p in enumerate(index.products) if p.id in ids]
+    return rows if len(rows) >= 5 else list(range(len(index)))
+
+
+def own_tasks(
+    index: ProductIndex, picture: Callable[[str], Path | None], encoder: Encoder, rng: np.random.Generator
+) -> dict[str, Queries]:
+    """The tasks words, photo, and photo and words; `picture` finds the file of a product's picture by its id."""
+    rows = np.sort(rng.permutation(held_out_rows(index))[:SAMPLE])
+    texts = [partial_texts(index.products[r], rng)[2] for r in rows]
+    words = text_rows(encoder, texts)
+    nothing, targets = np.full(len(rows), -1), [np.array([r]) for r in rows]
+    ids = [index.products[r].id for r in rows]
+    no_photo = np.zeros((len(rows), index.image.shape[1]), np.float32)
+    made = {"words": Queries(no_photo, words, 0 * words, nothing, targets, texts)}
+    pictured = index.image[rows].any(1)
+    if pictured.any():
+        photos = [picture(index.products[r].id) for r in rows[pictured]]
+        image = no_photo.copy()
+        image[pictured] = image_rows(encoder, [cropped(decode(p, max_side=512), rng) for p in photos])  # type: ignore[arg-type]
+        made["photo"] = Queries(image, 0 * words, 0 * words, nothing, targets, [], ids).subset(pictured)
+        made["photo and words"] = Queries(image, words, 0 * words, nothing, targets, texts, ids).subset(pictured)
+    return made
+
+
+def _edits(index: ProductIndex, encoder: Encoder, rng: np.random.Generator) -> Queries | None:
+    """Edits whose reference no training saw, read out of a catalogue that comes without a file of them."""
+    rows = set(held_out_rows(index))
+    edits = [e for e in mine_edits(index.products, index.image, rng) if e.reference in rows and len(e.targets)]
+    edits = [e for e in edits if index.image[e.reference].any()][:EDITS]
+    if not edits:
+        return None
+    references = np.array([e.reference for e in edits], np.int64)
+    unique = sorted({e.text for e in edits})
+    vectors = dict(zip(unique, text_rows(encoder, unique), strict=True))
+    text = np.stack([vectors[e.text] for e in edits])
+    shows = [index.products[r].id for r in references]
+    targets = [e.targets for e in edits]
+    return Queries(index.image[references], text, index.text[references], references, targets,
+                   [e.text for e in edits], shows)  # fmt: skip
+
+
+def _views(index: ProductIndex, catalog: Catalog, encoder: Encoder) -> Queries | None:
+    """The first further picture of products that no training saw."""
+    rows, pictures = [], []
+    for r in held_out_rows(index)[:SAMPLE]:
+        for view in catalog.views.get(index.products[r].id, ())[:1]:
+            try:
+                pictures.append(decode(catalog.root / view, max_side=512))
+                rows.append(r)
+            except InputError:
+                continue  # the build refused it, and said so
+    if not rows:
+        return None
+    nothing = np.zeros((len(rows), index.text.shape[1]), np.float32)
+    ids = [index.products[r].id for r in rows]
+    targets = [np.array([r]) for r in rows]
+    return Queries(image_rows(encoder, pictures), nothing, nothing, np.full(len(rows), -1), targets, [], ids)
+
+
+def _links(index: ProductIndex) -> Queries | None:
+    """From every linked product, its picture and its text, to all that it is linked with."""
+    linked = [(r, [index.row(i) for i, _ in index.goes_with(p.id)]) for r, p in enumerate(index.products)]
+    linked = [(r, others) for r, others in linked if others]
+    if not linked:
+        return None
+    rows = np.array([r for r, _ in linked], np.int64)
+    targets = [np.unique(others) for _, others in linked]
+    text = index.text[rows]
+    shows = [index.products[r].id for r in rows]
+    fused = moved(index.related, index.vectors[rows])
+    return Queries(index.image[rows], text, 0 * text, rows, targets, [], shows, fused)

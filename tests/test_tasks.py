@@ -1,0 +1,109 @@
+"""The tasks of a report: what is asked of a catalogue, with which right answers, and of whom."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from mmdemo.catalog import Catalog
+from mmdemo.errors import InputError
+from mmdemo.evaluation import Queries, score_matrices
+from mmdemo.index import ProductIndex
+from mmdemo.tasks import held_out_rows, measure, tasks
+from tests.toys import ToyEncoder, picture, toy_catalogue
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """The toy shop with links and another view of every mug."""
+    folder = toy_catalogue(tmp_path_factory.mktemp("tasks") / "shop")
+    with (folder / "products.csv").open(encoding="utf-8") as f:
+        rows = list(csv.DictReader(f))
+    (folder / "views").mkdir()
+    for row in rows:
+        row["views"] = ""
+        if row["category"] == "Mug":
+            row["views"] = f"views/{row['id']}.png"
+            picture("mug", row["colour"].lower(), scale=0.6).save(folder / row["views"])
+    with (folder / "products.csv").open("w", newline="", encoding="utf-8") as f:
+        table = csv.DictWriter(f, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+    (folder / "links.csv").write_text(
+        "id,other_id,kind\nmug-0-red,tray-0-red,set\nmug-0-red,tray-1-red,set\nmug-0-blue,tray-0-blue,set\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def catalog(shop):
+    return Catalog.read(shop)
+
+
+@pytest.fixture(scope="module")
+def index(catalog, toy_index):
+    """The toy index, as if it had been built with these links."""
+    plain = ProductIndex.load(toy_index)
+    return ProductIndex(
+        plain.products, plain.image, plain.text, plain.head, plain.manifest, plain.report, plain.folder,
+        links=catalog.links,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def asked(index, catalog):
+    return tasks(index, catalog, ToyEncoder())
+
+
+def test_a_catalogue_with_everything_asks_every_task(asked):
+    assert set(asked) == {"words", "photo", "photo and words", "edits", "other views", "links"}
+
+
+def test_queries_of_products_ask_for_held_out_products_alone(asked, index):
+    rows = set(held_out_rows(index))
+    for name in ("words", "photo", "photo and words", "other views"):
+        assert asked[name].targets and all(set(t) <= rows for t in asked[name].targets), name
+    assert set(asked["edits"].reference) <= rows
+
+
+def test_an_edit_knows_its_reference_its_words_and_its_right_answers(asked, index):
+    q = asked["edits"]
+    for i in range(len(q)):
+        reference = index.products[q.reference[i]]
+        assert q.shows[i] == reference.id and q.said[i]
+        for target in q.targets[i]:
+            right = index.products[target]
+            assert right.parent == reference.parent and right.attributes["colour"].lower() in q.said[i].lower()
+
+
+def test_a_link_holds_both_ways_and_ranks_as_similar_products_do(asked, index):
+    q = asked["links"]
+    rights = {q.shows[i]: {index.products[t].id for t in q.targets[i]} for i in range(len(q))}
+    assert rights == {
+        "mug-0-red": {"tray-0-red", "tray-1-red"}, "tray-0-red": {"mug-0-red"}, "tray-1-red": {"mug-0-red"},
+        "mug-0-blue": {"tray-0-blue"}, "tray-0-blue": {"mug-0-blue"},
+    }  # fmt: skip
+    scores = score_matrices(index, q)
+    row = q.shows.index("mug-0-blue")
+    expected = index.vectors @ index.vectors[index.row("mug-0-blue")]
+    kept = np.arange(len(index)) != index.row("mug-0-blue")
+    np.testing.assert_allclose(scores["head"][row][kept], expected[kept], atol=1e-5)
+    assert all(scores[name] is not None for name in ("image", "text", "mean"))
+
+
+def test_other_views_are_asked_with_their_own_picture(asked, index):
+    q = asked["other views"]
+    assert q.shows == [index.products[t[0]].id for t in q.targets]
+    assert {index.products[t[0]].category for t in q.targets} == {"Mug"}
+
+
+def test_a_query_file_that_fits_nothing_is_a_note_and_the_rest_is_measured(index, shop, tmp_path):
+    import shutil
+
+    folder = tmp_path / "shop"
+    shutil.copytree(shop, folder)
+    (folder / "queries.csv").write_text("query_id,text,product_id\n1,red,unknown\n")
+    asked = tasks(index, Catalog.read(folder), ToyEncoder())
+    assert isinstance(asked["other photos"], InputError) and isinstance(asked["photo"], Queries)
+    report = measure(index, {name: asked[name] for name in ("other photos", "photo")})
+    assert "none of the 1 queries" in report["other photos"]["note"] and report["photo"]["queries"] > 0
