@@ -48,6 +48,7 @@ def visit(behind, tmp_path):
 SERVED = [
     "/", "/config", "/theme.css", "/assets/index-x.js", "/static/fonts/a/b.woff2", "/picture/%2e%2e%2fx", "/start/3",
     "/gradio_api/info", "/gradio_api/queue/data?session_hash=x", "/gradio_api/heartbeat/abc", "/favicon.ico",
+    "/yours/progress?draft=x", f"/yours/refused/{'a' * 32}", "/yours/refused/my-shop",
 ]  # fmt: skip
 REFUSED = [
     "/etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/assets/../../etc/passwd",
@@ -65,6 +66,31 @@ REFUSED = [
 @pytest.mark.parametrize("path", SERVED)
 def test_what_the_page_needs_is_served(visit, behind, path):
     assert visit().get(path).status_code == 200 and behind.reached
+
+
+@pytest.mark.parametrize("path", SERVED)
+@pytest.mark.parametrize("page", ["/c/my-shop", "/zh", "/zh/c/my%20shop"])
+def test_so_it_is_for_every_page_of_the_site(visit, behind, page, path):
+    assert visit().get(page + path).status_code == 200 and behind.reached
+    if "/c/" in page:
+        assert visit().get(page + "/c/other" + path).status_code == 404, "a page has no pages"
+
+
+@pytest.mark.parametrize("path", REFUSED)
+@pytest.mark.parametrize("page", ["/c/my-shop", "/zh", "/zh/c/my-shop"])
+def test_and_nothing_else_below_them(visit, behind, page, path):
+    assert visit().get(page + path).status_code == 404 and not behind.reached
+
+
+@pytest.mark.parametrize("page", ["", "/c/my-shop"])
+def test_files_of_a_catalogue_are_taken_only_where_that_is_allowed_and_no_larger_than_it_is(visit, behind, page):
+    path = f"{page}/yours/file/{'a' * 32}/images/a.jpg"
+    assert visit().post(path, content=b"x").status_code == 404 and not behind.reached
+    allowed = visit(catalogue=30)
+    assert allowed.post(path, content=b"\x00" * 30).status_code == 200 and behind.reached
+    assert allowed.post(path, content=b"x" * 31).status_code == 413
+    assert allowed.post(f"{page}/yours/other", content=b"x").status_code == 404
+    assert allowed.post(path, content=b"x", headers={"origin": "https://evil.example"}).status_code == 403
 
 
 @pytest.mark.parametrize("path", REFUSED)
@@ -112,7 +138,9 @@ def test_calls_from_other_sites_are_refused(visit, behind, headers, method, path
 
 
 def test_a_link_from_another_site_to_the_page_itself_works(visit):
-    assert visit().get("/", headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}).status_code == 200
+    for page in ("/", "/c/shop", "/c/shop/", "/zh/"):
+        came = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+        assert visit().get(page, headers=came).status_code == 200
     same = {"origin": "http://127.0.0.1", "sec-fetch-site": "same-origin"}
     assert visit().post("/gradio_api/queue/join", headers=same, json={"data": []}).status_code == 200
 
@@ -129,7 +157,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES, ids=str)
-@pytest.mark.parametrize("path", ["queue/join", "call/recommend", "call/v2/recommend", "run/predict", "mcp/"])
+@pytest.mark.parametrize("path", ["queue/join", "call/recommend", "call/v2/recommend", "run/predict"])
 def test_a_picture_that_is_an_address_never_gets_as_far_as_being_fetched(visit, behind, body, path):
     answer = visit().post(f"/gradio_api/{path}", json=body)
     assert answer.status_code == 400 and "never fetched" in answer.json()["detail"] and not behind.reached
@@ -197,13 +225,19 @@ def test_a_password_guards_everything_and_cannot_be_guessed_at_leisure(visit, be
     assert client.get("/", headers={"authorization": "Basic %%%"}).status_code == 401
     assert said("oh só secret") == 200
     assert {said(f"guess {n}") for n in range(30)} == {401, 429}
-    assert client.get("/gradio_api/mcp/", headers={"authorization": "Basic eDp5"}).status_code != 200
 
 
-def test_in_public_there_are_no_tools_and_no_camera(visit):
-    assert visit().get("/gradio_api/mcp/").status_code == 200
+def test_agents_are_served_only_where_they_were_asked_for_and_then_counted_and_asked_like_anybody(visit, behind):
+    assert visit().get("/gradio_api/mcp/").status_code == visit().post("/gradio_api/mcp/", json={}).status_code == 404
+    assert not behind.reached
+    assert visit(tools=True).post("/gradio_api/mcp/", json={}).status_code == 200
+    assert visit(tools=True, password="x").post("/gradio_api/mcp/", json={}).status_code == 401
+    counted = visit(tools=True, calls=gate.Bucket(rate=0.001, burst=1))
+    assert [counted.post("/gradio_api/mcp/", json={}).status_code for _ in range(2)] == [200, 429]
+
+
+def test_in_public_there_is_no_camera(visit):
     public = visit(public=True, url="http://demo.example")
-    assert public.get("/gradio_api/mcp/").status_code == 404
     assert "camera=()" in public.get("/").headers["permissions-policy"]
     assert "camera=(self)" in visit().get("/").headers["permissions-policy"]
 

@@ -86,6 +86,14 @@ def test_in_public_the_page_offers_neither_camera_nor_tools(public):
     assert httpx.get(f"{url}/gradio_api/mcp/").status_code == 404
 
 
+def test_in_public_nobody_brings_a_catalogue(public):
+    url, _, _ = public
+    parts = httpx.get(f"{url}/config").json()["components"]
+    assert "mm-yours" not in [part["props"].get("elem_id") for part in parts]
+    assert httpx.post(f"{url}/yours/file/{'a' * 32}/x.csv", content=b"x").status_code == 404
+    assert httpx.get(f"{url}/yours/progress").status_code == 404
+
+
 def test_in_public_who_asks_too_often_is_told_to_wait(public):
     url, _, _ = public
     with httpx.Client() as client:

@@ -25,22 +25,27 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mmdemo.say import later, say, speaking
+
+PAGE = re.compile(r"(?:(?:/zh)?(?:/c/[^/]+)?(?=/|$))?")  # in front of every address: the page that it belongs to
 READ = re.compile(
-    r"/(?:|config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(?:/\d+)?"
+    r"/?|/(?:config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json|pwa_icon(?:/\d+)?"
     r"|(?:assets|static)/(?:[\w@~+-][\w.@~+-]*/)*[\w@~+-][\w.@~+-]*|picture/.+|start/\d+"
+    r"|yours/(?:progress|refused/[\w-]+)"
     r"|gradio_api/(?:info/?|openapi\.json|startup-events|app_id/?|theme\.css|queue/data|upload_progress"
     r"|heartbeat/\w+|call/\w+/\w+|file=.+))",
     re.S,
 )
 WORK = re.compile(r"/gradio_api/(?:queue/join|run/predict|call/(?:v2/)?\w+|upload)/?")
+SEND = re.compile(r"/yours/file/\w+/.+", re.S)  # a file of a visitor's own catalogue
 OTHER = re.compile(r"/gradio_api/(?:cancel|reset)/?")
-TOOLS = re.compile(r"/gradio_api/mcp(?:/|/schema|/http/?)?")  # for agents; not in public, nor behind a password
+TOOLS = re.compile(r"/gradio_api/mcp/?")  # for agents, where they are served
 LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
 SMALL, UPLOAD = 1 << 20, 21 << 20  # bytes of a request's body
 SLOW = 20.0  # seconds without a byte after which a body is given up
 UPLOADS_AT_ONCE = 8
 
-BUSY = "The server is busy; try again in a few seconds."
+BUSY = later("The server is busy; try again in a few seconds.")
 _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.\-]{1,20}:|//|\\\\)", re.I)
 
 POLICY = (
@@ -79,14 +84,11 @@ class Rules:
     public: bool = False
     password: str = ""
     calls: Bucket | None = None  # None: nobody is counted
+    catalogue: int = 0  # bytes of one file of a visitor's own catalogue; 0: none is taken
     guesses: Bucket = field(default_factory=lambda: Bucket(rate=1 / 10, burst=10))
     at_once: int = 64
+    tools: bool = False  # whether agents are served
     stopping: bool = False
-
-    @property
-    def tools(self) -> bool:
-        """Whether agents are served: their calls come back from this machine and could not be told apart."""
-        return not (self.public or self.password)
 
 
 class Refused(Exception):
@@ -123,7 +125,8 @@ class Gate:
             await send(message)
 
         try:
-            await self._serve(scope, receive, dressed)
+            with speaking("zh" if scope["path"].startswith("/zh/") else "en"):
+                await self._serve(scope, receive, dressed)
         except Refused as no:
             if not started:
                 answer = JSONResponse({"detail": no.sentence, "error": no.sentence}, no.status, headers=no.headers)
@@ -142,38 +145,44 @@ class Gate:
         ]
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        rules, path, method = self.rules, scope["path"], scope["method"]
+        rules, whole, method = self.rules, scope["path"], scope["method"]
+        path = PAGE.sub("", whole, count=1)
         headers = Headers(scope=scope)
         client = (scope.get("client") or ("?", 0))[0]
         self._check_host(headers)
         self._check_origin(headers, method, path)
-        if rules.password and path != "/gradio_api/startup-events":
+        if rules.password and whole != "/gradio_api/startup-events":
             self._check_password(headers, client)
         if method in ("GET", "HEAD"):
-            if not (READ.fullmatch(path) or (rules.tools and TOOLS.fullmatch(path))):
-                raise Refused(404, "There is nothing at this address.")
+            if not (READ.fullmatch(path) or (rules.tools and TOOLS.fullmatch(whole))):
+                raise Refused(404, say("There is nothing at this address."))
             if path.startswith("/gradio_api/file="):
                 self._check_file(path.removeprefix("/gradio_api/file="))
             await self.app(scope, receive, send)
             return
-        work, tools = WORK.fullmatch(path), rules.tools and TOOLS.fullmatch(path)
-        if method != "POST" or not (work or tools or OTHER.fullmatch(path)):
-            raise Refused(404, "There is nothing at this address.")
+        work, tools = WORK.fullmatch(path), rules.tools and TOOLS.fullmatch(whole)
+        own = rules.catalogue and SEND.fullmatch(path)
+        if method != "POST" or not (work or tools or own or OTHER.fullmatch(path)):
+            raise Refused(404, say("There is nothing at this address."))
         if rules.stopping:
-            raise Refused(503, "The server is stopping; try again in a minute.", Retry_After="60")
+            raise Refused(503, say("The server is stopping; try again in a minute."), Retry_After="60")
         if rules.calls and (wait := rules.calls.wait(client, time.monotonic())):
             raise Refused(
-                429, f"That was a lot of queries; try again in {wait:.0f} seconds.", Retry_After=f"{wait + 1:.0f}"
+                429,
+                say("That was a lot of queries; try again in {n} seconds.", n=f"{wait:.0f}"),
+                Retry_After=f"{wait + 1:.0f}",
             )
         if self._working >= rules.at_once:
-            raise Refused(503, BUSY, Retry_After="3")
+            raise Refused(503, say(BUSY), Retry_After="3")
         self._working += 1
         try:
-            if path.rstrip("/").endswith("/upload"):
+            if own:
+                await self._take(scope, partial(_metered, receive, _Meter(headers, rules.catalogue)), send)
+            elif path.rstrip("/").endswith("/upload"):
                 await self._upload(scope, partial(_metered, receive, _Meter(headers, UPLOAD)), send)
             else:
                 body = await _whole(partial(_metered, receive, _Meter(headers, UPLOAD if tools else SMALL)))
-                _check_body(body)
+                _check_body(body, addresses=bool(tools))  # tools refuse them in words of their own
                 await self.app(scope, _again(body, receive), _plain_busy(send))
         finally:
             self._working -= 1
@@ -181,18 +190,20 @@ class Gate:
     def _check_host(self, headers: Headers) -> None:
         """A page of another name that resolves to this machine (DNS rebinding) is not this page."""
         if self.rules.host in LOCAL and not self.rules.public and _name(headers.get("host", "")) not in LOCAL:
-            raise Refused(403, "This server answers to localhost alone; start it with --host or --public for others.")
+            raise Refused(
+                403, say("This server answers to localhost alone; start it with --host or --public for others.")
+            )
 
     def _check_origin(self, headers: Headers, method: str, path: str) -> None:
         site = headers.get("sec-fetch-site")
         if site is not None:  # a browser says where the call comes from, and no page can make it lie
-            visit = method == "GET" and path == "/" and headers.get("sec-fetch-mode") == "navigate"
+            visit = method == "GET" and path in ("", "/") and headers.get("sec-fetch-mode") == "navigate"
             foreign = site not in ("same-origin", "none") and not visit
         else:
             origin = headers.get("origin")
             foreign = origin is not None and urlsplit(origin).netloc != headers.get("host")
         if foreign:
-            raise Refused(403, "Calls from other sites are refused.")
+            raise Refused(403, say("Calls from other sites are refused."))
 
     def _check_password(self, headers: Headers, client: str) -> None:
         kind, _, given = headers.get("authorization", "").partition(" ")
@@ -200,7 +211,7 @@ class Gate:
             if self.rules.guesses._left.get(client, (1.0, 0.0))[0] < 1 and (
                 wait := self.rules.guesses.wait(client, time.monotonic())
             ):
-                raise Refused(429, f"Too many wrong passwords; try again in {wait:.0f} seconds.")
+                raise Refused(429, say("Too many wrong passwords; try again in {n} seconds.", n=f"{wait:.0f}"))
             try:
                 said = base64.b64decode(given, validate=True).partition(b":")[2]
             except (binascii.Error, ValueError):
@@ -208,7 +219,9 @@ class Gate:
             if hmac.compare_digest(said, self.rules.password.encode()):
                 return
             self.rules.guesses.wait(client, time.monotonic())
-        raise Refused(401, "This demo asks for a password.", WWW_Authenticate='Basic realm="mmdemo", charset="UTF-8"')
+        raise Refused(
+            401, say("This demo asks for a password."), WWW_Authenticate='Basic realm="mmdemo", charset="UTF-8"'
+        )
 
     def _check_file(self, path: str) -> None:
         try:
@@ -217,12 +230,19 @@ class Gate:
         except (OSError, ValueError):
             found = False
         if not found:
-            raise Refused(404, "There is nothing at this address.")
+            raise Refused(404, say("There is nothing at this address."))
+
+    async def _take(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A large file, handed on piece by piece."""
+        if self._uploading.locked():
+            raise Refused(503, say(BUSY), Retry_After="3")
+        async with self._uploading:
+            await self.app(scope, receive, send)
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Every file that arrives is handed to `rules.arrived` before its path is told."""
         if self._uploading.locked():
-            raise Refused(503, BUSY, Retry_After="3")
+            raise Refused(503, say(BUSY), Retry_After="3")
         async with self._uploading:
             start: Message = {}
             body = b""
@@ -240,7 +260,7 @@ class Gate:
                 await JSONResponse(paths)(scope, receive, send)
             else:
                 sentence = (
-                    body.decode(errors="replace")[:300] if start.get("status", 500) < 500 else "The upload failed."
+                    body.decode(errors="replace")[:300] if start.get("status", 500) < 500 else say("The upload failed.")
                 )
                 raise Refused(start.get("status", 500), sentence)
 
@@ -254,14 +274,16 @@ class _Meter:
 
 async def _metered(receive: Receive, meter: _Meter) -> Message:
     """The next piece of a body that may be neither too large nor too slow, whatever its header says."""
-    too_large = Refused(413, f"The request is too large; at most {meter.most >> 20} MB are read.", Connection="close")
+    too_large = Refused(
+        413, say("The request is too large; at most {n} MB are read.", n=meter.most >> 20), Connection="close"
+    )
     stated = meter.headers.get("content-length", "0")
     if not stated.isdecimal() or int(stated) > meter.most:
         raise too_large
     try:
         message = await asyncio.wait_for(receive(), SLOW)
     except TimeoutError:
-        raise Refused(408, "The request came too slowly.", Connection="close") from None
+        raise Refused(408, say("The request came too slowly."), Connection="close") from None
     meter.seen += len(message.get("body", b""))
     if meter.seen > meter.most:
         raise too_large
@@ -273,7 +295,7 @@ async def _whole(receive: Receive) -> bytes:
     while more:
         message = await receive()
         if message["type"] != "http.request":
-            raise Refused(400, "The request was cut short.")
+            raise Refused(400, say("The request was cut short."))
         parts.append(message.get("body", b""))
         more = message.get("more_body", False)
     return b"".join(parts)
@@ -293,17 +315,17 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-def _check_body(body: bytes) -> None:
+def _check_body(body: bytes, addresses: bool = False) -> None:
     """Refuse JSON in which a file is an address, which Gradio would fetch, or a number is none."""
     if not body:
         return
     try:
         said = json.loads(body, parse_constant=_no_number)
-        addresses = _addresses(said)
+        found = not addresses and _addresses(said)
     except (ValueError, RecursionError):
-        raise Refused(400, "The request is not JSON.") from None
-    if addresses:
-        raise Refused(400, "A picture is an uploaded file; addresses are never fetched, so upload it first.")
+        raise Refused(400, say("The request is not JSON.")) from None
+    if found:
+        raise Refused(400, say("A picture is an uploaded file; addresses are never fetched, so upload it first."))
 
 
 def _no_number(name: str) -> Any:
@@ -331,7 +353,7 @@ def _plain_busy(send: Send) -> Send:
         nonlocal full
         if message["type"] == "http.response.start" and message["status"] == 503:
             full = True
-            busy = JSONResponse({"detail": BUSY, "error": BUSY}, 503, headers={"Retry-After": "3"})
+            busy = JSONResponse({"detail": say(BUSY), "error": say(BUSY)}, 503, headers={"Retry-After": "3"})
             await send({"type": "http.response.start", "status": 503, "headers": busy.raw_headers})
             await send({"type": "http.response.body", "body": busy.body})
         elif not full:

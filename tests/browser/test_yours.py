@@ -1,0 +1,177 @@
+"""A visitor brings a shop: drops it, sees what was understood, builds it, opens it, searches in it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import demo_process
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from mmdemo.build import build
+from mmdemo.catalog import Catalog
+from mmdemo.encoder import Encoder
+from mmdemo.index import ProductIndex, live_version
+from tests.shop_zip import BAD, shop_zip
+from tests.toys import toy_catalogue
+
+BUILT = 120_000  # milliseconds that building a dozen products may take on a busy machine
+READY = ".mm-yours [role=status] h2"
+
+
+@pytest.fixture(scope="session")
+def shelf(tiny_model, tmp_path_factory) -> Path:
+    """A folder with one small index, as `index/` is with `index/default`."""
+    folder = tmp_path_factory.mktemp("shelf")
+    toys = Catalog.read(toy_catalogue(folder / "toys", copies=1))
+    build(toys, Encoder.load(tiny_model), folder / "index" / "default")
+    return folder / "index"
+
+
+@pytest.fixture
+def page(visit: Callable[..., Page], shelf: Path) -> Page:
+    return at_tab(visit(url=demo_process.start(shelf / "default").url))
+
+
+def at_tab(page: Page) -> Page:
+    shown = page.locator(".tab-container:not(.visually-hidden)").get_by_role("tab", name="Your catalogue")
+    if not shown.count():  # on a phone it is behind the dots
+        page.locator("#mm-tabs .overflow-menu > button").click()
+        shown = page.locator("#mm-tabs .overflow-dropdown").get_by_text("Your catalogue")
+    shown.click()
+    expect(page.locator("#mm-yours h1")).to_be_visible()
+    return page
+
+
+def serious(page: Page) -> list[str]:
+    """What keeps somebody from using the page: rules that it breaks, and where."""
+    found = Axe().run(page).response["violations"]
+    bad = [v for v in found if v["impact"] in ("serious", "critical")]
+    return [f"{v['id']}: {node['html'][:200]}" for v in bad for node in v["nodes"]]
+
+
+def send(page: Page, *files: Path) -> None:
+    page.set_input_files("#mm-yours [data-files=files]", list(files))
+
+
+def understood(page: Page, path: Path, name: str) -> None:
+    send(page, path)
+    expect(page.locator(READY)).to_have_text("12 products understood")
+    page.get_by_label("Name").fill(name)
+
+
+def test_dropped_understood_stopped_gone_on_with_and_searched(page: Page, visit, shelf: Path, tmp_path, screen) -> None:
+    send(page, shop_zip(tmp_path / "shop.zip"))
+    expect(page.locator(READY)).to_have_text("12 products understood")
+    expect(page.locator(".mm-yours")).to_contain_text("12 with a picture · 12 with a price, €10.00 – €21.00")
+    refused = page.get_by_role("region", name="Refused rows and changed cells").locator("tbody tr")
+    expect(refused).to_have_count(1)
+    assert refused.locator("td").all_inner_texts()[:3] == ["14", BAD[0], "image"]
+    expect(refused).to_contain_text(f"there is no picture '{BAD[1]}'")
+    with page.expect_download() as came:
+        page.get_by_role("link", name="Download this list").click()
+    assert BAD[0] in came.value.path().read_text("utf-8-sig")
+    columns = page.get_by_role("region", name="Columns").locator("tbody tr").all_inner_texts()
+    assert [row.split("\t")[:2] for row in columns][:2] == [["sku", "id"], ["Photo", "image"]]
+    assert page.locator(".mm-first-rows figcaption b").all_inner_texts()[:2] == ["Red mug 0", "Green tray 1"]
+    screen(page, "yours-understood")
+    assert not serious(page)
+
+    expect(page.get_by_label("Name")).to_have_value("shop")
+    page.get_by_label("Name").fill("my shop")
+    page.get_by_role("button", name="Build it").click()
+    expect(page.get_by_role("heading", name="Building “my-shop”")).to_be_visible()
+    expect(page.locator(".mm-stages [aria-current=step]")).to_have_text("Reading")
+    screen(page, "yours-building")
+    other = at_tab(visit(url=demo_process.start(shelf / "default").url))
+    expect(other.locator(".mm-yours")).to_contain_text("“my-shop” is being built: ")
+    assert not other.get_by_role("button", name="Stop").count(), "it is not this visitor's to stop"
+
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator(".mm-yours")).to_contain_text("The build of “my-shop” was stopped")
+    assert live_version(shelf / "my-shop") is None
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(READY)).to_have_text("“my-shop” is ready", timeout=BUILT)
+    assert len(ProductIndex.load(shelf / "my-shop")) == 12 and not list((shelf / ".yours").iterdir())
+    screen(page, "yours-ready")
+
+    switcher = page.get_by_role("navigation", name="Catalogues").get_by_role("link")
+    expect(switcher.nth(1)).to_have_text("my-shop 12 products")
+    assert [link.get_attribute("aria-current") for link in switcher.all()] == ["page", None]
+    page.get_by_role("link", name="Open it").click()
+    page.wait_for_url("**/c/my-shop/")
+    page.wait_for_selector(".mm-welcome", timeout=BUILT)
+    expect(page.locator("#mm-header [aria-current=page]")).to_have_text("my-shop 12 products")
+    field = page.locator("#mm-text :is(input, textarea)")
+    field.fill("blue")
+    field.press("Enter")
+    expect(page.locator("#mm-results .mm-card").first).to_be_visible()
+    ids = page.locator("#mm-results .mm-card").evaluate_all("cards => cards.map(card => card.dataset.id)")
+    known = {item.id for item in ProductIndex.load(shelf / "my-shop").products}
+    assert ids and set(ids) <= known
+    page.wait_for_function("[...document.querySelectorAll('.mm-card img')].every(i => i.complete && i.naturalWidth)")
+    page.get_by_role("navigation", name="Catalogues").get_by_role("link").nth(0).click()
+    page.wait_for_selector(".mm-welcome")
+    expect(page.locator("#mm-header [aria-current=page]")).to_contain_text("default")
+
+
+def test_a_taken_name_is_asked_about_and_default_is_never_replaced(page: Page, shelf: Path, tmp_path) -> None:
+    before = (shelf / "default" / "current").read_text()
+    (shelf / "taken").mkdir(exist_ok=True)
+    for path in (shelf / "default").iterdir():
+        target = shelf / "taken" / path.name
+        target.exists() or target.symlink_to(path)
+    understood(page, shop_zip(tmp_path / "shop.zip"), "default")
+    page.get_by_role("button", name="Build it").click()
+    expect(page.get_by_role("alert")).to_contain_text("“default” stays as it is")
+    expect(page.get_by_label("Name")).to_have_value("default")
+    page.get_by_label("Name").fill("taken")
+    page.get_by_role("button", name="Build it").click()
+    expect(page.get_by_role("alert").filter(has_text="already")).to_be_visible()
+    expect(page.get_by_role("button", name="Replace it")).to_be_visible()
+    assert (shelf / "default" / "current").read_text() == before
+    page.get_by_role("button", name="Drop another").click()
+    expect(page.locator("[data-drop]")).to_be_visible()
+    for path in (shelf / "taken").iterdir():
+        path.unlink()
+    (shelf / "taken").rmdir()
+
+
+def test_a_refused_file_leaves_everything_as_it_was(page: Page, shelf: Path, tmp_path) -> None:
+    before = sorted(str(path) for path in shelf.rglob("*"))
+    (tmp_path / "letter.txt").write_text("Dear shop")
+    send(page, tmp_path / "letter.txt")
+    expect(page.locator("#mm-yours [role=alert]").first).to_contain_text("holds neither")
+    (tmp_path / "shop.csv").write_text("name,price\nMug,3\n")
+    send(page, tmp_path / "shop.csv")
+    expect(page.locator("#mm-yours [role=alert]").first).to_contain_text("has no column 'id'")
+    expect(page.locator("[data-drop]")).to_be_visible()
+    assert [path for path in sorted(str(p) for p in shelf.rglob("*")) if ".yours" not in path] == [
+        path for path in before if ".yours" not in path
+    ]
+    assert not (shelf / ".yours").exists() or not list((shelf / ".yours").iterdir())
+
+
+def test_files_can_be_dropped_and_what_was_understood_survives_a_reload(page: Page) -> None:
+    table = "id,image,title\\n1,,A mug\\n2,,A tray\\n"
+    page.evaluate(f"""() => {{
+        const held = new DataTransfer();
+        held.items.add(new File(["{table}"], "crockery.csv"));
+        const dropped = new DragEvent("drop", {{dataTransfer: held, bubbles: true}});
+        document.querySelector("[data-drop]").dispatchEvent(dropped);
+    }}""")
+    expect(page.locator(READY)).to_have_text("2 products understood")
+    expect(page.get_by_label("Name")).to_have_value("crockery")
+    page.reload()
+    page.wait_for_selector(".mm-welcome")
+    at_tab(page)
+    expect(page.locator(READY)).to_have_text("2 products understood")
+    page.get_by_role("button", name="Drop another").click()
+    expect(page.locator("[data-drop]")).to_be_visible()
+
+
+def test_it_fits_a_phone_and_is_accessible_in_the_dark(visit, shelf: Path, screen) -> None:
+    page = at_tab(visit(390, 844, dark=True, url=demo_process.start(shelf / "default").url))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert not serious(page)
+    screen(page, "yours-phone")

@@ -1,0 +1,269 @@
+"""A visitor's own catalogue: sent, read, built, stopped, gone on with, replaced; and everything that is refused."""
+
+import asyncio
+import csv
+import io
+import json
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from mmdemo import drafts as module
+from mmdemo import jobs
+from mmdemo.drafts import Drafts, Taken
+from mmdemo.errors import InputError
+from mmdemo.index import WORK, ProductIndex, live_version
+from tests.shop_zip import BAD, shop_zip
+
+ONE, TWO = "a" * 32, "b" * 32
+
+
+def run(coroutine) -> None:
+    """In a thread of its own: where browser tests ran before, this one has a loop already."""
+    with ThreadPoolExecutor() as threads:
+        threads.submit(asyncio.run, coroutine).result()
+
+
+async def pieces(content: bytes):
+    for at in range(0, len(content), 1000):
+        yield content[at : at + 1000]
+
+
+def send(drafts: Drafts, draft: str, **files: bytes) -> None:
+    for name, content in files.items():
+        run(drafts.receive(draft, name.replace("__", "/").replace("_", "."), pieces(content)))
+
+
+@pytest.fixture
+def packed(tmp_path) -> bytes:
+    return shop_zip(tmp_path / "shop.zip").read_bytes()
+
+
+@pytest.fixture
+def drafts(tmp_path, tiny_model):
+    made = Drafts(tmp_path / "index", str(tiny_model))
+    yield made
+    made.close()
+
+
+def wait(drafts: Drafts, seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while any(build.running for build in drafts.builds()) or drafts._running:
+        assert time.monotonic() < until, "the build does not end"
+        time.sleep(0.1)
+
+
+def stand_in(folder: Path) -> str:
+    """What is live in a folder, and every file of it."""
+    return json.dumps(sorted((str(p), p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file()))
+
+
+def test_what_was_understood_names_columns_counts_prices_filters_and_the_row_at_fault(drafts, packed):
+    send(drafts, ONE, shop_zip=packed)
+    known = drafts.check(ONE)
+    assert (known["products"], known["pictured"], known["name"]) == (12, 12, "shop")
+    assert [(c["heading"], c["name"], c["kind"]) for c in known["columns"]] == [
+        ("sku", "id", "known"), ("Photo", "image", "known"), ("title", "title", "known"), ("price", "price", "known"),
+        ("colour", "colour", "facet"), ("material", "material", "facet"),
+    ]  # fmt: skip
+    assert known["prices"] == {"count": 12, "low": 10, "high": 21} and known["currencies"] == ["EUR"]
+    assert {f["name"]: dict(f["values"]) for f in known["facets"]}["material"] == {"clay": 8, "wood": 4}
+    assert [row["id"] for row in known["rows"]] == [f"p{n}" for n in range(8)]
+    assert all(row["picture"].startswith("data:image/webp;base64,") for row in known["rows"])
+    [(line, product, column, reason)] = known["refused"]
+    assert (line, product, column) == (14, BAD[0], "image") and BAD[1] in reason
+
+
+def test_a_table_with_pictures_beside_it_and_a_table_beside_a_zip_of_pictures_are_read_alike(drafts, tmp_path):
+    shop_zip(tmp_path / "x.zip", bad=False)
+    with zipfile.ZipFile(tmp_path / "x.zip") as whole:
+        files = {name: whole.read(name) for name in whole.namelist()}
+    for name, content in files.items():
+        run(drafts.receive(ONE, f"my shop/{name}", pieces(content)))
+    table = files.pop("products.csv")
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as only:
+        for name, content in files.items():
+            only.writestr(name, content)
+    send(drafts, TWO, products_csv=table, pictures_zip=(tmp_path / "pictures.zip").read_bytes())
+    one, two = drafts.check(ONE), drafts.check(TWO)
+    assert one["name"] == "my shop" and one["rows"] == two["rows"] and one["products"] == two["products"] == 12
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [({"x_zip": b"no zip at all"}, "not a ZIP"), ({"a_zip": b"1", "b_zip": b"2"}, "2 ZIP files"),
+     ({"shop_csv": b"name,price\nMug,3\n"}, "no column"), ({"letter_txt": b"Dear all"}, "neither")],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_in_one_sentence_and_not_kept(drafts, files, reason):
+    send(drafts, ONE, **files)
+    with pytest.raises(InputError, match=reason):
+        drafts.check(ONE)
+    assert not drafts.path(ONE).exists() and not drafts.understood(ONE)
+
+
+@pytest.mark.parametrize("name", ["../x.csv", "/etc/passwd", "a/../../x.csv", "x\0.csv", "..\\x.csv"])
+def test_no_file_lands_outside_its_draft(drafts, name):
+    with pytest.raises(InputError, match="name"):
+        run(drafts.receive(ONE, name, pieces(b"x")))
+    for draft in ("..", "a" * 31, "A" * 32, "a" * 32 + "/.."):
+        with pytest.raises(InputError, match="not a catalogue that was sent here"):
+            run(drafts.receive(draft, "x.csv", pieces(b"x")))
+
+
+def test_too_much_is_refused_whatever_it_is_called(drafts, packed, monkeypatch):
+    monkeypatch.setattr(module, "LARGEST", 5000)
+    send(drafts, ONE, a_csv=b"x" * 3000)
+    with pytest.raises(InputError, match="too large"):
+        send(drafts, ONE, b_csv=b"x" * 3000)
+    monkeypatch.undo()
+    monkeypatch.setattr(jobs, "MOST_PRODUCTS", 5)
+    send(drafts, TWO, shop_zip=packed)
+    assert "at most 5" in jobs.check(drafts.path(TWO))["error"]
+
+
+def test_built_it_is_a_whole_index_beside_the_others_and_what_was_sent_is_gone(drafts, packed):
+    told = []
+    drafts.built = told.append
+    send(drafts, ONE, shop_zip=packed)
+    drafts.check(ONE)
+    drafts.start(ONE, "My shop")
+    assert [(b.draft, b.name, b.running) for b in drafts.builds()] == [(ONE, "My-shop", True)]
+    wait(drafts)
+    index = ProductIndex.load(drafts.folder / "My-shop")
+    assert len(index) == 12 and [r["id"] for r in index.report["refused"]] == [BAD[0]]
+    assert told == ["My-shop"] and drafts.finished(ONE) == "My-shop"
+    assert not drafts.path(ONE).exists() and not (drafts.folder / "My-shop" / WORK).exists()
+    assert index.thumbnail("p3").is_file(), "its small pictures stay"
+
+    # the same name again: only for whoever says so, and the old one stays until the new one is whole
+    before = stand_in(index.folder)
+    send(drafts, TWO, shop_zip=packed)
+    drafts.check(TWO)
+    with pytest.raises(Taken, match="“My-shop” already"):
+        drafts.start(TWO, "my shop")
+    drafts.start(TWO, "my shop", replace=True)
+    time.sleep(1)
+    drafts.cancel(TWO)
+    assert stand_in(index.folder) == before and live_version(drafts.folder / "My-shop") == index.folder
+    drafts.resume(TWO)
+    wait(drafts)
+    assert live_version(drafts.folder / "My-shop") != index.folder and drafts.finished(TWO) == "My-shop"
+
+
+def test_stopped_it_is_found_by_a_later_start_and_goes_on_from_what_was_encoded(drafts, packed, tiny_model):
+    send(drafts, ONE, shop_zip=packed)
+    drafts.check(ONE)
+    drafts.start(ONE, "shop")
+    shard = drafts.folder / "shop" / WORK / "000000000.safetensors"
+    until = time.monotonic() + 90
+    while not shard.exists():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    drafts.close()
+    made = shard.stat().st_mtime_ns
+    later = Drafts(drafts.folder, str(tiny_model))
+    [stopped] = later.builds()
+    assert (stopped.draft, stopped.name, stopped.running, stopped.total) == (ONE, "shop", False, 12)
+    assert live_version(drafts.folder / "shop") is None
+    later.resume(ONE)
+    seen = shard.stat().st_mtime_ns
+    wait(later)
+    assert seen == made and len(ProductIndex.load(drafts.folder / "shop")) == 12 and not later.builds()
+
+
+def test_thrown_away_nothing_of_it_is_left(drafts, packed):
+    send(drafts, ONE, shop_zip=packed)
+    drafts.check(ONE)
+    drafts.start(ONE, "shop")
+    with pytest.raises(InputError, match="being built"):
+        drafts.discard(ONE)
+    time.sleep(1)
+    drafts.cancel(ONE)
+    drafts.discard(ONE)
+    assert [p.name for p in drafts.folder.iterdir()] == [module.FOLDER] and not list(drafts._home.iterdir())
+
+
+def test_one_is_built_at_a_time_and_the_second_visitor_is_told_which(drafts, packed):
+    for draft in (ONE, TWO):
+        send(drafts, draft, shop_zip=packed)
+        drafts.check(draft)
+    drafts.start(ONE, "first")
+    with pytest.raises(InputError, match="“first” is being built now, and one is built at a time"):
+        drafts.start(TWO, "second")
+    drafts.cancel(TWO)
+    assert drafts.builds()[0].running, "nobody stops another visitor's build"
+    drafts.cancel(ONE)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a/b", "..", ".hidden", "x" * 41, "default", "DEFAULT", "-x"])
+def test_a_name_that_cannot_be_had_is_refused(drafts, packed, name):
+    send(drafts, ONE, shop_zip=packed)
+    drafts.check(ONE)
+    with pytest.raises(InputError, match="name"):
+        drafts.start(ONE, name, replace=True)
+    assert not drafts.builds() and [p.name for p in drafts.folder.iterdir()] == [module.FOLDER]
+
+
+def test_a_folder_that_is_no_index_is_never_taken(drafts, packed):
+    (drafts.folder / "notes").mkdir(parents=True)
+    (drafts.folder / "notes" / "mine.txt").write_text("x")
+    send(drafts, ONE, shop_zip=packed)
+    drafts.check(ONE)
+    with pytest.raises(InputError, match="taken by something else"):
+        drafts.start(ONE, "notes", replace=True)
+
+
+def test_a_draft_that_nobody_touches_goes_and_one_that_was_stopped_stays(drafts, packed, tiny_model):
+    import os
+
+    for draft in (ONE, TWO):
+        send(drafts, draft, shop_zip=packed)
+        jobs.write(drafts.path(draft) / "understood.json", {"root": "x"})
+    jobs.write(drafts.path(TWO) / jobs.JOB, {"name": "x"})
+    for path in drafts._home.rglob("*"):
+        os.utime(path, (time.time() - module.KEPT - 60,) * 2)
+    Drafts(drafts.folder, str(tiny_model))
+    assert [path.name for path in drafts._home.iterdir()] == [TWO]
+
+
+# The addresses
+
+
+@pytest.fixture
+def client(drafts):
+    from mmdemo.ui import yours
+
+    return TestClient(Starlette(routes=yours.routes(drafts)))
+
+
+def test_files_arrive_and_what_is_wrong_with_one_is_a_sentence(client, drafts):
+    assert client.post(f"/yours/file/{ONE}/images/a%20b.png", content=b"x").status_code == 200
+    assert (drafts.path(ONE) / "files" / "images" / "a b.png").read_bytes() == b"x"
+    answer = client.post("/yours/file/zz/a.csv", content=b"x")
+    assert answer.status_code == 400 and "drop its files again" in answer.json()["detail"]
+
+
+def test_refusals_as_a_file_are_all_there_and_none_is_a_formula(client, drafts):
+    drafts.path(ONE).mkdir(parents=True)
+    said = {"refused": [[3, "=1+1", "image", "-no"]] * 70, "noted": [[4, "@x", "+y", "fine"]]}
+    jobs.write(drafts.path(ONE) / jobs.UNDERSTOOD, said)
+    answer = client.get(f"/yours/refused/{ONE}")
+    assert "attachment" in answer.headers["content-disposition"]
+    rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert rows[0] == ["line", "id", "column", "reason", "kind"] and len(rows) == 72
+    assert rows[1] == ["3", "'=1+1", "image", "'-no", "refused"] and rows[-1] == ["4", "'@x", "'+y", "fine", "noted"]
+    assert client.get(f"/yours/refused/{TWO}").status_code == client.get("/yours/refused/..").status_code == 404
+
+
+def test_progress_tells_whose_build_it_is_and_no_more(client, drafts, packed):
+    assert client.get("/yours/progress").json() == {"running": False}
+    send(drafts, ONE, shop_zip=packed)
+    drafts.check(ONE)
+    drafts.start(ONE, "shop")
+    mine, other = (client.get(f"/yours/progress?draft={draft}").json() for draft in (ONE, TWO))
+    assert mine["mine"] and not other["mine"] and ONE not in json.dumps(other) and mine["stage"] in jobs.STAGES
