@@ -36,6 +36,12 @@ dialog.addEventListener("click", (event) => {
     trail.pop();
     return trigger("show", { id: trail[trail.length - 1] });
   }
+  const view = event.target.closest("[data-view]");
+  if (view) {
+    body.querySelector(".mm-large img").src = view.dataset.view;
+    for (const other of body.querySelectorAll("[data-view]")) other.setAttribute("aria-pressed", other === view);
+    return;
+  }
   const button = event.target.closest("[data-act]");
   if (!button || !events.includes(button.dataset.act)) return;
   trigger(button.dataset.act, { ...button.dataset });

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from mmdemo.recommender import Recommender
+from mmdemo.say import named, say, say_many
 from mmdemo.ui import cards, theme
 from mmdemo.ui.shelf import ORDERS, Shelf, page_numbers
 
@@ -26,10 +27,17 @@ class Browse:
         with gr.Row(elem_id="mm-browse"):
             with gr.Column(elem_classes="mm-side", min_width=0):
                 self._words = gr.Textbox(
-                    label="Search in titles", placeholder="Words in the title", max_lines=1, elem_id="mm-words"
+                    label=say("Search in titles"),
+                    placeholder=say("Words in the title"),
+                    max_lines=1,
+                    elem_id="mm-words",
                 )
                 self._order = gr.Dropdown(
-                    list(ORDERS.items()), value="order", label="Sort by", filterable=False, elem_id="mm-order"
+                    [(say(label), order) for label, order in ORDERS.items()],
+                    value="order",
+                    label=say("Sort by"),
+                    filterable=False,
+                    elem_id="mm-order",
                 )
                 self._facets = gr.HTML(
                     facets, js_on_load=theme.asset("actions.js"), apply_default_css=False, elem_id="mm-facets"
@@ -46,9 +54,9 @@ class Browse:
             head = [value for place, value in enumerate(values) if place < HEAD or value[2]]
             tail = [value for value in values if value not in head]
             if values:
-                facets.append({"column": column, "label": column.replace("_", " "), "head": head, "tail": tail})
+                facets.append({"column": column, "label": named(column), "head": head, "tail": tail})
         count = sum(map(len, chosen.values()))
-        heading = f"{view.total:,} product{'' if view.total == 1 else 's'}"
+        heading = say_many(view.total, "{n:,} product", "{n:,} products")
         grid = cards.render(
             "grid",
             heading=heading,

@@ -7,38 +7,50 @@ are not used for catalogue text: their output is evaluated as a JavaScript templ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from mmdemo.about import About
 from mmdemo.catalog import Product
 from mmdemo.errors import InputError
 from mmdemo.live import one_version
 from mmdemo.recommender import Recommendation, Recommender
+from mmdemo.say import again, later, named, say, say_many, word
 from mmdemo.ui.theme import ASSETS
 
 PICTURES = "picture"  # the address under which thumbnails are served, relative to the page
 STARTS = "start"  # and that of the pictures in the queries to begin with
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
-PARTS = (("image", "photo"), ("text", "words"), ("interaction", "together"))
-TASTE = ("taste", "taste")
+PARTS = (("image", later("photo")), ("text", later("words")), ("interaction", later("together")))
+TASTE = ("taste", later("taste"))
 
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(ASSETS),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals |= {"_": say, "_n": say_many, "marked": marked, "named": named, "word": word, "again": again}
+    return made
+
+
+def marked(text: str, **values: object) -> Markup:
+    """A sentence of ours in the visitor's language, what stands between *stars* bold; the values are escaped."""
+    said = re.sub(r"\*(.+?)\*", r"<b>\1</b>", str(escape(say(text))))
+    return Markup(said).format(**values)
 
 
 def render(template: str, **values: object) -> str:
@@ -62,7 +74,7 @@ def receipt(parts: Mapping[str, float]) -> list[dict[str, object]]:
     return [
         {
             "name": name,
-            "label": label,
+            "label": say(label),
             "share": round(100 * abs(parts.get(name, 0.0)) / total),
             "value": parts.get(name, 0.0),
             "against": parts.get(name, 0.0) < -0.0005,
@@ -75,11 +87,12 @@ def tile(product: Product, found: Recommendation | None = None) -> dict[str, obj
     """What one card shows; `found` adds its match, its receipt and its reason."""
     return {
         "id": product.id,
-        "title": product.title,
-        "category": product.category,
+        "title": product.shown("title"),
+        "category": product.shown("category"),
         "price": money(product.price, product.currency),
         "picture": picture(product),
         "match": None if found is None else str(round(100 * found.match) or "<1"),
+        "score": None if found is None else found.score,
         "parts": [] if found is None else receipt(found.parts),
         "reason": "" if found is None else found.reason,
         "variants": [],
@@ -110,6 +123,12 @@ def picture(product: Product) -> str:
     return f"{PICTURES}/{quote(product.id, safe='')}" if product.image else ""
 
 
+def pictures(product: Product, views: int) -> list[str]:
+    """The addresses of all pictures of a product that has so many further ones."""
+    first = picture(product)
+    return [first, *(f"{first}?view={number}" for number in range(1, views + 1))] if first else []
+
+
 def routes(recommender: Recommender, starts: Mapping[str, Path]) -> list[Route]:
     """Thumbnails by product id and `starts` by number, so that a page never names a folder of this machine."""
 
@@ -121,9 +140,14 @@ def routes(recommender: Recommender, starts: Mapping[str, Path]) -> list[Route]:
     def product(request: Request) -> Response:
         with one_version(recommender):
             try:
-                return send(recommender.index.thumbnail(recommender.product(request.path_params["id"]).id))
+                wanted = recommender.product(request.path_params["id"]).id
             except InputError:
                 return send(None)
+            number = request.query_params.get("view", "0")
+            if number == "0":
+                return send(recommender.index.thumbnail(wanted))
+            views = dict(enumerate(map(str, recommender.index.views(wanted)), 1))
+            return send(Path(views[int(number)]) if number.isdecimal() and int(number[:6]) in views else None)
 
     def start(request: Request) -> Response:
         return send(starts.get(request.path_params["number"]))
@@ -136,7 +160,7 @@ def variant_labels(variants: Sequence[Product]) -> dict[str, str]:
     names = sorted({name for item in variants for name in item.attributes})
     differing = [name for name in names if len({item.attributes.get(name, "") for item in variants}) > 1]
     return {
-        item.id: " · ".join(filter(None, (item.attributes.get(name, "") for name in differing))) or item.title
+        item.id: " · ".join(filter(None, (item.shown(name) for name in differing))) or item.shown("title")
         for item in variants
     }
 
@@ -151,7 +175,17 @@ def safe_link(url: str) -> str:
 
 def catalogue_name(manifest: Mapping[str, object]) -> str:
     """What the header calls the catalogue."""
-    return str(manifest.get("name") or "catalogue")
+    return str(manifest.get("name") or say("catalogue"))
+
+
+def noun(manifest: Mapping[str, object], count: int = 2) -> str:
+    """What so many rows of the catalogue are called: "products", unless its `catalog.json` says otherwise."""
+    one, several = About().noun
+    said = manifest.get("noun")
+    if isinstance(said, list | tuple) and len(said) == 2 and all(isinstance(word, str) and word for word in said):
+        one, several = said
+    own = word("noun", several)
+    return own if own != several else say(one if count == 1 else several)
 
 
 def encoder_name(manifest: Mapping[str, object]) -> str:

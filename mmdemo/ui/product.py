@@ -15,6 +15,7 @@ from mmdemo.index import ProductIndex
 from mmdemo.live import one_version
 from mmdemo.query import Query
 from mmdemo.recommender import Recommender
+from mmdemo.say import named, say, word
 from mmdemo.ui import cards, theme
 from mmdemo.ui.why import section
 from mmdemo.why import Why
@@ -41,7 +42,7 @@ class Dialog:
         self._opened = gr.State(None)
         self.box = gr.HTML(
             "",
-            html_template=theme.asset("dialog.html"),
+            html_template=cards.render("dialog"),
             js_on_load=theme.asset("dialog.js"),
             apply_default_css=False,
             elem_id="mm-product",
@@ -70,11 +71,18 @@ class Dialog:
         variants = [self._recommender.product(other) for other in siblings[:VARIANTS]] if len(siblings) > 1 else []
         labels = cards.variant_labels(variants)
         similar = self._recommender.similar(product.id, k=SIMILAR)
+        index = self._recommender.index
+        partners = index.goes_with(product.id)[:SIMILAR]
         return cards.render(
             "product",
             item=cards.tile(product),
-            description=product.description,
-            attributes=[(name, value) for name, value in product.attributes.items() if value],
+            pictures=cards.pictures(product, len(index.views(product.id))),
+            goes_with=[
+                {**cards.tile(self._recommender.product(i)), "note": word("kind", kind)} for i, kind in partners
+            ],
+            simulated=any(link.simulated for link in index.links),
+            description=product.shown("description"),
+            attributes=[(named(name), product.shown(name)) for name, value in product.attributes.items() if value],
             variants=[{**cards.tile(other), "label": labels[other.id]} for other in variants],
             label=labels.get(product.id, ""),
             link=cards.safe_link(product.url),
@@ -92,7 +100,7 @@ class Dialog:
                 waiting = "" if opened.why is None else cards.render("waiting")
                 return self.page(opened.id, waiting, opened.time), opened
         except InputError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(str(error), title=say("Sorry"), print_exception=False) from error
 
     def _reasons(self, opened: Opened | None, whole: bool = False) -> Any:
         if opened is None or opened.why is None:

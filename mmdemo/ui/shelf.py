@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mmdemo.catalog import Product
+from mmdemo.say import later
 
 PAGE = 24
 ORDERS = {
-    "Catalogue order": "order",
-    "Price, low to high": "cheap",
-    "Price, high to low": "dear",
-    "Title, A to Z": "title",
+    later("Catalogue order"): "order",
+    later("Price, low to high"): "cheap",
+    later("Price, high to low"): "dear",
+    later("Title, A to Z"): "title",
 }
 
 
@@ -37,7 +38,7 @@ class Shelf:
 
     def __init__(self, products: Sequence[Product], facets: Mapping[str, Mapping[str, int]]) -> None:
         self.products = list(products)
-        self._titles = [item.title.casefold() for item in self.products]
+        self._titles = [item.shown("title").casefold() for item in self.products]
         self._values: dict[str, list[str]] = {}
         # For each facet the rows and the numbers of their values; a cell may hold several values.
         self._pairs: dict[str, tuple[np.ndarray, np.ndarray]] = {}

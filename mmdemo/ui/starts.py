@@ -14,8 +14,8 @@ from itertools import islice, zip_longest
 from pathlib import Path
 
 from mmdemo.catalog import Product
+from mmdemo.say import language, say, word
 
-FILES = ("queries.csv", "composed_queries.csv")
 CHANGES = ("colour", "material", "finish")  # attributes that a query to begin with may name
 PHOTOS, SENTENCES = 6, 5
 
@@ -49,6 +49,15 @@ def read_queries(path: Path, known: set[str]) -> list[Start]:
     return starts
 
 
+def given(folder: Path, known: set[str]) -> list[Start]:
+    """The queries that come with a catalogue, in the language spoken here; a photo alone is in every one."""
+    pictured = read_queries(folder / "queries.csv", known)
+    if language() == "en":
+        return pictured + read_queries(folder / "composed_queries.csv", known)
+    others = read_queries(folder / f"composed_queries_{language()}.csv", known)
+    return [start for start in pictured if not start.text] + others
+
+
 def from_products(products: Sequence[Product]) -> list[Start]:
     """Queries made of the catalogue's own rows, spread over its categories."""
     shown = list(islice(_spread(products), 60))
@@ -62,15 +71,18 @@ def from_products(products: Sequence[Product]) -> list[Start]:
         name, other = _change(item, values)
         if other:
             right = (p.id for p in products if p.category == item.category and p.attributes.get(name) == other)
-            starts.append(Start(f"but in {other}", reference=item.id, targets=frozenset(right)))
+            starts.append(
+                Start(say("but in {value}", value=word(name, other)), reference=item.id, targets=frozenset(right))
+            )
     for item in shown:
         said = {name: value for name, value in item.attributes.items() if value and name.casefold() in CHANGES}
         if said and item.category:
             alike = (p.id for p in products if p.category == item.category and said.items() <= p.attributes.items())
-            words = " ".join([*list(dict.fromkeys(said.values()))[:2], item.category]).lower()
+            called = [word(name, value) for name, value in said.items()]
+            words = say(" ").join([*list(dict.fromkeys(called))[:2], item.shown("category")]).lower()
             starts.append(Start(words, targets=frozenset(alike)))
         else:
-            starts.append(Start(item.title, targets=frozenset({item.id})))
+            starts.append(Start(item.shown("title"), targets=frozenset({item.id})))
     return starts
 
 

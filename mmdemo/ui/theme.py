@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 import gradio as gr
 from gradio.themes import colors, sizes
 from gradio.themes.utils.fonts import LocalFont
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets" / "ui"
+from mmdemo.home import HOME
+
+ASSETS = HOME / "assets" / "ui"
 
 # Both families come with Gradio and are served from this machine: a page must not call a font host.
 FONTS = (LocalFont("IBM Plex Sans", weights=(400, 700)), LocalFont("Montserrat", weights=(700,)))

@@ -19,6 +19,7 @@ from PIL import Image
 
 from mmdemo import imaging
 from mmdemo.errors import InputError
+from mmdemo.say import say
 
 SIDE = 512  # pixels of the longer side that are kept; as in the command line, so that both give the same answer
 KEPT = 60 * 60  # seconds since the last use
@@ -65,6 +66,17 @@ def draw_anew(path: str) -> str:
     return str(target)
 
 
+def place(source: Path, folder: Path) -> str:
+    """A picture of our own among the uploads, as if a visitor had sent it; returns where it lies."""
+    target = folder / f"own-{hashlib.sha256(str(source).encode()).hexdigest()[:16]}.png"
+    with _drawing:
+        if not target.exists():
+            half_done = target.with_suffix(".part")
+            imaging.decode(source, max_side=SIDE).save(half_done, "PNG", compress_level=1)
+            half_done.replace(target)
+    return str(target)
+
+
 def read(path: str, folder: Path) -> Image.Image:
     """The picture of an upload; InputError for a refused one and for any other file of this machine."""
     try:
@@ -76,8 +88,10 @@ def read(path: str, folder: Path) -> Image.Image:
             head = stream.read(1000)
     except (OSError, ValueError):
         raise InputError(
-            "the picture was not uploaded to this server, or longer ago than it is kept; upload it and send what the "
-            "upload returned"
+            say(
+                "the picture was not uploaded to this server, or longer ago than it is kept; upload it and send what "
+                "the upload returned"
+            )
         ) from None
     if head.startswith(_REFUSED):
         raise InputError(head.removeprefix(_REFUSED).decode(errors="replace"))

@@ -30,8 +30,7 @@ class Welcome:
         products = self._recommender.index.products
         known = {item.id for item in products}
         folder = theme.ASSETS.parent / "catalog"
-        given = [start for name in starts.FILES for start in starts.read_queries(folder / name, known)]
-        photos, said = starts.choose(given, starts.from_products(products), self._answers)
+        photos, said = starts.choose(starts.given(folder, known), starts.from_products(products), self._answers)
         return [*photos, *said]
 
     def _answers(self, start: starts.Start) -> bool:
@@ -45,8 +44,8 @@ class Welcome:
         except InputError:
             return False
 
-    def page(self) -> str:
-        """The first page as HTML."""
+    def page(self, passing: int | None = None, link: str = "") -> str:
+        """The first page as HTML; with filters set already, how many products are `passing` them, and their link."""
         shown = []
         for number, start in enumerate(self._starts):
             picture = ""
@@ -57,6 +56,8 @@ class Welcome:
             shown.append({"number": number, "text": start.text, "picture": picture, "title": start.text})
         return cards.render(
             "welcome",
+            passing=passing,
+            link=link,
             photos=[item for item in shown if item["picture"]],
             sentences=[item for item in shown if not item["picture"]],
         )

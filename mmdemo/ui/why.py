@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from mmdemo.say import say
 from mmdemo.ui import cards
 from mmdemo.why import Map, Why
 
@@ -25,13 +26,13 @@ def section(why: Why | None, whole: bool) -> str:
         score=why.score,
         reason=why.reason,
         groups=[
-            {"name": "Your words, as the model read them", "words": _tinted(why.words)},
-            {"name": "The words of its title", "words": _tinted(why.title_words)},
+            {"name": say("Your words, as the model read them"), "words": _tinted(why.words)},
+            {"name": say("The words of its title"), "words": _tinted(why.title_words)},
         ],
         pictures=[
-            _picture("Your photo" if why.query.image is not None else "Where you started", why.query_map,
+            _picture(say("Your photo") if why.query.image is not None else say("Where you started"), why.query_map,
                      why.query_check if whole else None, whole),
-            _picture("This product", why.product_map, why.product_check if whole else None, whole),
+            _picture(say("This product"), why.product_map, why.product_check if whole else None, whole),
         ],
         conditions=[part for part in why.reading.parts],
         whole=whole,

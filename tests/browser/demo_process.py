@@ -69,10 +69,10 @@ def free_port() -> int:
 
 @cache
 def start(index: Path = INDEX) -> Demo:
-    """The app on this index, started once and ended with the tests."""
+    """The app on this index, agents served too, started once and ended with the tests."""
     port = free_port()
     log = Path(tempfile.mkdtemp(prefix="mmdemo-test-")) / "log.txt"
-    command = [sys.executable, "app.py", "--index", str(index), "--port", str(port)]
+    command = [sys.executable, "app.py", "--index", str(index), "--port", str(port), "--mcp"]
     with log.open("w") as out:
         process = subprocess.Popen(command, cwd=HOME, stdout=out, stderr=subprocess.STDOUT)
     atexit.register(stop, process)

@@ -1,0 +1,59 @@
+"""The trail of a visit: every answered search is a step, and a click goes back to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mmdemo.recommender import Recommender
+from mmdemo.say import word
+from mmdemo.ui import cards
+from mmdemo.ui.search import Search
+
+LONGEST = 12  # steps; older ones are forgotten
+
+
+@dataclass(frozen=True)
+class Trail:
+    """Searches in the order in which they were made, and the one that is shown."""
+
+    steps: tuple[Search, ...] = ()
+    at: int = -1
+
+    def to(self, search: Search) -> Trail:
+        """The trail once this search is answered: a known step is shown again, a new one comes last."""
+        if search.empty:
+            return Trail(self.steps, -1)
+        known = [step.what for step in self.steps]
+        if search.what in known:
+            at = known.index(search.what)
+            return Trail((*self.steps[:at], search, *self.steps[at + 1 :]), at)
+        steps = (*self.steps, search)[-LONGEST:]
+        return Trail(steps, len(steps) - 1)
+
+    def step(self, number: object) -> Search | None:
+        """The search at this place, None where there is none."""
+        known = isinstance(number, str) and number.isdecimal() and int(number) < len(self.steps)
+        return self.steps[int(number)] if known else None  # type: ignore[call-overload]
+
+
+def draw(trail: Trail, recommender: Recommender) -> str:
+    """The row of crumbs as HTML; empty before the first answer."""
+    steps = []
+    for number, search in enumerate(trail.steps):
+        start = search.reference if search.reference and recommender.index.holds(search.reference) else ""
+        product = recommender.product(start) if start else None
+        steps.append(
+            {
+                "number": number,
+                "current": number == trail.at,
+                "photos": bool(search.photo) + len(search.blend),
+                "title": product.shown("title") if product else "",
+                "picture": cards.picture(product) if product else "",
+                "text": search.text.strip(),
+                "taste": search.by_taste,
+                "filters": [word(column, value) for column, values in search.facets for value in values],
+                "low": search.low,
+                "high": search.high,
+            }
+        )
+    return cards.render("trail", steps=steps)

@@ -1,0 +1,44 @@
+"""The answer on the page: its order, and when it says that nothing matches."""
+
+import pytest
+
+from mmdemo.feedback import Taste
+from mmdemo.product import Product
+from mmdemo.query import Query
+from mmdemo.ui import answer
+from mmdemo.ui.search import Search
+
+CHAIR = Product("c", "", "Slat-back dining chair in walnut", category="Chair", attributes={"colour": "dark blue"})
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("chair", True), ("chairs", True), ("something blue", True), ("a laptop with a chart", False), ("with the", False),
+     ("", False), ("hair", False), ("蓝色", False)],
+)  # fmt: skip
+def test_a_sentence_names_a_product_by_a_whole_word_of_its_title_or_properties(text, named):
+    assert answer.names(text, CHAIR) == named
+
+
+def test_an_answer_is_ordered_by_price_either_way_and_keeps_its_products(toy_recommender):
+    found = toy_recommender.recommend(Query(text="red mug", k=8))
+    prices = [r.product.price for r in answer.in_order(found, "cheap")]
+    assert prices == sorted(r.product.price for r in found)
+    assert [r.product.price for r in answer.in_order(found, "dear")] == prices[::-1]
+    assert answer.in_order(found, "match") == found
+
+
+def test_the_page_carries_its_own_link_and_counts(toy_recommender):
+    search = Search(text="red mug", order="cheap")
+    html, counts = answer.page(toy_recommender, search, search.query(toy_recommender, Taste()))
+    assert 'data-link="q=red+mug&amp;sort=cheap"' in html and "really matches" not in html
+    assert set(counts) == {"category", "colour"} and sum(counts["category"].values()) == 48
+
+
+def test_where_no_single_condition_is_to_blame_all_of_them_can_go(toy_recommender):
+    search = Search(text="red mug", low=1000, facets=(("colour", ("Red",)), ("category", ("Mug",))), high=2000)
+    html, _ = answer.page(toy_recommender, search, search.query(toy_recommender, Taste()))
+    assert "Nothing meets all of these conditions." in html and 'data-do="without" data-column="price"' in html
+    both = Search(text="red mug under 1 euro", low=1000)
+    html, _ = answer.page(toy_recommender, both, both.query(toy_recommender, Taste()))
+    assert "data-do=" in html  # some way out is always offered
