@@ -10,7 +10,7 @@ DEV := $(VENV)/.dev-stamp
 INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python -r $(1); \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1); fi
 
-.PHONY: demo test lint catalog kill-test fuzz load
+.PHONY: demo test lint examples catalog kill-test fuzz load
 demo: $(RUN)
 	$(BIN)/python app.py $(ARGS)
 
@@ -31,6 +31,11 @@ fuzz: $(DEV)
 
 load: $(DEV)
 	$(BIN)/python -m benchmarks.load $(ARGS)
+
+examples: $(RUN)
+	for name in posts phantoms; do \
+		$(BIN)/python -m examples.$$name.make && \
+		$(BIN)/python -m mmdemo build examples/$$name --out index/$$name || exit 1; done
 
 catalog: $(DEV)
 	$(BIN)/python -m pip install --quiet -r requirements-studio.txt

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 from mmdemo.errors import InputError
+from mmdemo.home import HOME
 
-DEFAULT = Path(__file__).resolve().parent / "index" / "default"
+DEFAULT = HOME / "index" / "default"
 
 
 def arguments() -> argparse.Namespace:
@@ -18,9 +19,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--index", type=Path, default=DEFAULT, help="folder made by `python -m mmdemo build`")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (0.0.0.0: every network)")
     parser.add_argument("--port", type=int, help="port to listen on (default: 7860, or the next free one)")
-    parser.add_argument(
-        "--public", action="store_true", help="for strangers: limits for each of them, no camera, no tools"
-    )
+    parser.add_argument("--public", action="store_true", help="for strangers: limits for each of them, no camera")
+    parser.add_argument("--mcp", action="store_true", help="serve agents too: the same functions as MCP tools")
     chosen = parser.parse_args()
     if chosen.port is not None and not 1 <= chosen.port <= 65535:
         parser.error(f"argument --port: expected 1 to 65535, found {chosen.port}")
@@ -35,7 +35,8 @@ def main() -> int:
         from mmdemo.ui import serve
 
         password = os.environ.get("MMDEMO_PASSWORD", "")
-        serve(open_live(chosen.index), chosen.host, chosen.port, public=chosen.public, password=password)
+        live = open_live(chosen.index)
+        serve(live, chosen.host, chosen.port, public=chosen.public, password=password, mcp=chosen.mcp)
     except InputError as error:
         print(f"mmdemo: {error}", file=sys.stderr)
         return 1

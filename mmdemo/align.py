@@ -25,13 +25,14 @@ from mmdemo.distillation import Distillation
 from mmdemo.encoder import Encoder, Model, mixed_precision, text_tower
 from mmdemo.errors import InputError
 from mmdemo.exam import Exam
+from mmdemo.home import HOME
 from mmdemo.modelcard import card, draw
 from mmdemo.modelfolder import export, open_model
 from mmdemo.retention import settle, table
 from mmdemo.shelf import Shelf, phrase, worn
 
 NEW_RATE, TUNING_RATE = 1.5e-3, 1e-4  # docs/encoder.md, "Your own", has what 3e-4 forgets
-BUILT_IN = Path(__file__).resolve().parent.parent / "assets" / "catalog"
+BUILT_IN = HOME / "assets" / "catalog"
 
 
 def contrast(queries: torch.Tensor, answers: torch.Tensor, match: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:

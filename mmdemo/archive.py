@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from mmdemo.errors import InputError
+from mmdemo.say import say
 
 MAX_FILES = 100_000
 MAX_TOTAL = 8 * 1024**3
@@ -36,7 +37,9 @@ def extract(path: Path, into: Path) -> Path:
     """
     into.mkdir(parents=True, exist_ok=True)
     if any(into.iterdir()):
-        raise InputError(f"The folder '{into.name}' to unpack '{path.name}' into is not empty.")
+        raise InputError(
+            say("The folder '{folder}' to unpack '{name}' into is not empty.", folder=into.name, name=path.name)
+        )
     try:
         _check_directory(path)
         with zipfile.ZipFile(path) as archive:
@@ -50,7 +53,9 @@ def extract(path: Path, into: Path) -> Path:
     except _ZIP_ERRORS as error:
         _empty(into)
         reason = error.strerror if isinstance(error, OSError) else str(error)[:100]
-        raise InputError(f"'{path.name}' is not a ZIP file that can be unpacked ({reason}).") from error
+        raise InputError(
+            say("'{name}' is not a ZIP file that can be unpacked ({reason}).", name=path.name, reason=reason)
+        ) from error
     entries = list(into.iterdir())
     return entries[0] if len(entries) == 1 and entries[0].is_dir() else into
 
@@ -60,20 +65,42 @@ def _check_directory(path: Path) -> None:
     with open(path, "rb") as stream:
         end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]
     if end and end[5] > MAX_FILES * 400:  # the size of the list; a name and its sizes take some hundred bytes
-        raise InputError(f"'{path.name}' holds more than {MAX_FILES:,} files; at most {MAX_FILES:,} are unpacked.")
+        raise InputError(
+            say(
+                "'{name}' holds more than {most:,} files; at most {most:,} are unpacked.",
+                name=path.name,
+                most=MAX_FILES,
+            )
+        )
 
 
 def _members(archive: zipfile.ZipFile, zip_name: str) -> dict[str, zipfile.ZipInfo]:
     """Every file worth unpacking by its safe name; refuses the whole ZIP if any name or size is not safe."""
     infos = [info for info in archive.infolist() if not info.is_dir()]
     if len(infos) > MAX_FILES:
-        raise InputError(f"'{zip_name}' holds {len(infos):,} files; at most {MAX_FILES:,} are unpacked.")
+        raise InputError(
+            say(
+                "'{name}' holds {n:,} files; at most {most:,} are unpacked.",
+                name=zip_name,
+                n=len(infos),
+                most=MAX_FILES,
+            )
+        )
     total = sum(info.file_size for info in infos)
     packed = sum(info.compress_size for info in infos)
     if total > MAX_TOTAL:
-        raise InputError(f"'{zip_name}' unpacks to {total >> 20:,} MB; at most {MAX_TOTAL >> 20:,} MB are read.")
+        raise InputError(
+            say(
+                "'{name}' unpacks to {n:,} MB; at most {most:,} MB are read.",
+                name=zip_name,
+                n=total >> 20,
+                most=MAX_TOTAL >> 20,
+            )
+        )
     if total > SMALL and total > MAX_RATIO * max(packed, 1):
-        raise InputError(f"'{zip_name}' unpacks to over {MAX_RATIO} times its size, as no real catalogue does.")
+        raise InputError(
+            say("'{name}' unpacks to over {n} times its size, as no real catalogue does.", name=zip_name, n=MAX_RATIO)
+        )
     members: dict[str, zipfile.ZipInfo] = {}
     seen: set[str] = set()
     for info in infos:
@@ -81,23 +108,33 @@ def _members(archive: zipfile.ZipFile, zip_name: str) -> dict[str, zipfile.ZipIn
         parts = PurePosixPath(name).parts
         shown = _shown(name)
         if not parts or name.startswith("/") or ".." in parts or ":" in parts[0] or "\0" in info.orig_filename:
-            raise InputError(f"'{zip_name}' holds '{shown}', a path that leaves its folder; pack it again.")
+            raise InputError(
+                say(
+                    "'{name}' holds '{shown}', a path that leaves its folder; pack it again.",
+                    name=zip_name,
+                    shown=shown,
+                )
+            )
         if stat.S_ISLNK(info.external_attr >> 16):
-            raise InputError(f"'{zip_name}' holds the link '{shown}'; pack the file itself.")
+            raise InputError(
+                say("'{name}' holds the link '{shown}'; pack the file itself.", name=zip_name, shown=shown)
+            )
         if info.flag_bits & 1:
-            raise InputError(f"'{zip_name}' is locked with a password; pack it without one.")
+            raise InputError(say("'{name}' is locked with a password; pack it without one.", name=zip_name))
         if any(part.startswith(".") or part == "__MACOSX" for part in parts):
             continue  # what file managers leave behind
         if name.lower().endswith(".zip"):
-            raise InputError(f"'{zip_name}' holds another ZIP, '{shown}'; pack its content instead.")
+            raise InputError(
+                say("'{name}' holds another ZIP, '{shown}'; pack its content instead.", name=zip_name, shown=shown)
+            )
         safe = "/".join(parts)
         alike = unicodedata.normalize("NFC", safe).casefold()  # one file on many systems
         if alike in seen:
-            raise InputError(f"'{zip_name}' holds '{shown}' twice.")
+            raise InputError(say("'{name}' holds '{shown}' twice.", name=zip_name, shown=shown))
         seen.add(alike)
         members[safe] = info
     if not members:
-        raise InputError(f"'{zip_name}' is empty.")
+        raise InputError(say("'{name}' is empty.", name=zip_name))
     return members
 
 
@@ -113,7 +150,7 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, left:
         while block := source.read(1 << 20):
             size += len(block)
             if size > left:
-                raise InputError(f"'{zip_name}' unpacks to more than {MAX_TOTAL >> 20:,} MB.")
+                raise InputError(say("'{name}' unpacks to more than {most:,} MB.", name=zip_name, most=MAX_TOTAL >> 20))
             sink.write(block)
     return size
 

@@ -18,6 +18,7 @@ from mmdemo.language import Kind, Part, Reading, reading_of
 from mmdemo.phrases import Vocabulary
 from mmdemo.product import Product
 from mmdemo.query import Filter
+from mmdemo.say import say
 
 TIMEOUT = 6.0  # seconds; a shopper waits no longer, the grammar answers then
 MOST_PARTS = 12
@@ -89,9 +90,8 @@ class Language:
             except InputError as error:
                 log.warning("%s; the grammar reads instead", error)
                 reading = self.grammar.read(sentence, anchor, photo)
-                return replace(
-                    reading, notes=(*reading.notes, "The language model did not answer; the grammar read this.")
-                )
+                note = say("The language model did not answer; the grammar read this.")
+                return replace(reading, notes=(*reading.notes, note))
             if len(self._kept) >= 512:
                 self._kept.clear()
             self._kept[key] = reading

@@ -1,5 +1,6 @@
 """From a catalogue to an index: encode, fit, fuse, measure, save."""
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -8,34 +9,42 @@ from typing import Any
 import numpy as np
 
 from mmdemo.catalog import Catalog, Refusal
-from mmdemo.embed import Progress, cropped, embed, image_rows, silent, text_rows
+from mmdemo.embed import Progress, embed, silent, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
-from mmdemo.evaluation import Queries, evaluate, read_queries
+from mmdemo.evaluation import Queries, interval, paired
 from mmdemo.fit import fit
 from mmdemo.imaging import decode
-from mmdemo.index import WORK, ProductIndex, encoder_spec
-from mmdemo.lessons import partial_texts
+from mmdemo.index import WORK, ProductIndex, encoder_spec, resolve_spec
+from mmdemo.lessons import split_of
 from mmdemo.locks import writing
-from mmdemo.report import PLOT, as_markdown, plot
-
-SAMPLE = 200  # products per task of the report
+from mmdemo.query import Query
+from mmdemo.recommender import Recommender
+from mmdemo.related import Related, learn, moved, ndcg
+from mmdemo.report import as_markdown, plots
+from mmdemo.say import say
+from mmdemo.strangers import built_in, strangers
+from mmdemo.tasks import measure, tasks
 
 
 def build(
-    catalog: Catalog, encoder: Encoder, out: Path, *, resume: bool = False, seed: int = 0, progress: Progress = silent
-) -> tuple[ProductIndex, list[Refusal]]:
+    catalog: Catalog, encoder: Encoder, out: Path, *, resume: bool = False, seed: int = 0, progress: Progress = silent,
+    others: Catalog | None = None,
+) -> tuple[ProductIndex, list[Refusal]]:  # fmt: skip
     """Build and save the index of a catalogue; returns it with the pictures that did not decode.
+
+    `others` is a catalogue of things that this one does not sell, on which "nothing matches" is tried; the built-in
+    one by default.
 
     An interrupted build leaves its shards in `out`; with `resume` the next one goes on from them. Whatever index was
     live in `out` stays so until the new one is whole. Raises InputError while another program writes there.
     """
     with writing(out):
-        return _build(catalog, encoder, out, resume, seed, progress)
+        return _build(catalog, encoder, out, resume, seed, progress, others)
 
 
 def _build(
-    catalog: Catalog, encoder: Encoder, out: Path, resume: bool, seed: int, progress: Progress
+    catalog: Catalog, encoder: Encoder, out: Path, resume: bool, seed: int, progress: Progress, others: Catalog | None
 ) -> tuple[ProductIndex, list[Refusal]]:
     started = time.perf_counter()
     work = out / WORK
@@ -50,19 +59,36 @@ def _build(
         "encoder": {"spec": encoder_spec(encoder.spec), "name": encoder.name, "weights_sha256": encoder.weights_hash,
                     "preprocess": str(encoder.preprocess)},
         "catalogue_sha256": catalog.digest(),
+        "noun": list(catalog.about.noun),
+        "notice": catalog.about.notice,
+        "words": catalog.words,
         "calibration": fitted.calibration.curves,
         "floors": fitted.calibration.floors,
         "held_out": fitted.held_out,
     }  # fmt: skip
-    report = {
+    report: dict[str, Any] = {
         "fit": {"head": fitted.head.name, "note": fitted.note, "validation": fitted.scores, "seconds": fitted.seconds},
         "refused": [vars(r) for r in (*catalog.refused, *done.refused)],
         "seconds": {"encode": encoded - started, "fit": fitted.seconds},
     }
-    index = ProductIndex(done.products, done.image, done.text, fitted.head, manifest, report, work)
-    report["tasks"] = measure(index, catalog, encoder, progress)
-    pages = {"report.md": as_markdown(manifest["name"], report).encode(), PLOT: plot(report)}
+    index = ProductIndex(done.products, done.image, done.text, fitted.head, manifest, report, work, links=catalog.links)
+    if (links := learn_links(index, seed)) is not None:
+        index.related, report["related"] = links
+    progress(0, 1, "measuring")
+    asked = tasks(index, catalog, encoder, progress)
+    report["tasks"] = measure(index, asked)
+    report["products"] = len(index)
+    report["strangers"] = _nothing_matches(index, encoder, others or built_in(index), asked)
+    report["cost"] = {
+        "training seconds": fitted.seconds,
+        "query milliseconds": query_milliseconds(index, encoder, catalog),
+        "index megabytes": _index_megabytes(index, work / "thumbs"),
+        "encoder megabytes": _encoder_megabytes(encoder),
+    }
+    pages = {"report.md": as_markdown(manifest["name"], report).encode(), **plots(report)}
+    progress(0, 1, "saving")
     index = index.save(out, pages=pages)
+    progress(1, 1, "saving")
     shutil.rmtree(work, ignore_errors=True)
     return index, done.refused
 
@@ -84,44 +110,74 @@ def remove(index_dir: Path, ids: list[str]) -> ProductIndex:
         return ProductIndex.load(index_dir).remove(ids).save(index_dir)
 
 
-def measure(
-    index: ProductIndex, catalog: Catalog, encoder: Encoder, progress: Progress = silent
-) -> dict[str, dict[str, Any]]:
-    """The report's tasks, on products that the head never saw where there are enough of them.
+def _nothing_matches(
+    index: ProductIndex, encoder: Encoder, others: Catalog | None, asked: dict[str, Queries | InputError]
+) -> dict[str, Any]:
+    """The report's figures on strangers, or a note that says why there are none."""
+    if others is None:
+        note = say("not measured: it takes a catalogue of other things; build with --strangers CATALOG")
+        return {"note": note}
+    photos = [q for name in ("photo", "other views") if isinstance(q := asked.get(name), Queries)]
+    halves = [q for name in ("words",) if isinstance(q := asked.get(name), Queries)]
+    try:
+        return strangers(index, encoder, others, {"photo": photos, "half a title": halves})
+    except InputError as e:
+        return {"note": str(e)}
 
-    photo: the product's own picture, cropped and recompressed; words: half of its title's words; photo and words:
-    both. Then whatever query files lie beside the catalogue.
+
+def learn_links(index: ProductIndex, seed: int = 0) -> tuple[Related | None, dict[str, Any]] | None:
+    """A map learnt from the catalogue's links, and nDCG@10 on the links of unseen products with and without it.
+
+    None without links; no map where it would not help the validation products.
     """
-    held_out = set(index.manifest["held_out"])
-    rows = [i for i, p in enumerate(index.products) if p.id in held_out]
-    rows = rows if len(rows) >= 5 else list(range(len(index)))
-    rng = np.random.default_rng(0)
-    rows = sorted(rng.permutation(rows)[:SAMPLE].tolist())
-    pictured = [r for r in rows if index.image[r].any()]
-    words = text_rows(encoder, [partial_texts(index.products[r], rng)[2] for r in rows])
-    nothing = np.full(len(rows), -1)
-    tasks = {
-        "words": Queries(np.zeros((len(rows), index.image.shape[1]), np.float32), words, 0 * words, nothing,
-                         [np.array([r]) for r in rows]),
-    }  # fmt: skip
-    if pictured:
-        source = {p.id: catalog.image_path(p) for p in catalog}
-        crops = [cropped(decode(source[index.products[r].id], max_side=512), rng) for r in pictured]  # type: ignore[arg-type]
-        image = image_rows(encoder, crops)
-        keep = np.isin(rows, pictured)
-        targets = [np.array([r]) for r in pictured]
-        said = words[keep]
-        tasks["photo"] = Queries(image, 0 * said, 0 * said, nothing[keep], targets)
-        tasks["photo and words"] = Queries(image, said, 0 * said, nothing[keep], targets)
-    results = {name: evaluate(index, q) for name, q in tasks.items()}
-    for name, file in (("other photos", "queries.csv"), ("edits", "composed_queries.csv")):
-        path = catalog.root / file
-        if path.is_file():
-            try:
-                results[name] = evaluate(index, read_queries(path, index, encoder, progress)[0])
-            except InputError as e:
-                results[name] = {"note": str(e)}
-    return results
+    if not index.links:
+        return None
+    pairs = np.array([(index.row(link.id), index.row(link.other_id)) for link in index.links], np.int64)
+    named = [p.parent or p.group or p.id for p in index.products]
+    group = np.unique(np.array(named, dtype=object).astype(str), return_inverse=True)[1]
+    split = np.array([split_of(p) for p in index.products])
+    found = learn(index.vectors, pairs, group, split == "train", split == "valid", seed)
+    both = np.vstack([pairs, pairs[:, ::-1]])
+    asked = both[split[both[:, 0]] == "test"]
+    if not len(asked):
+        return found, {"queries": 0}
+    learnt, alike = (ndcg(moved(m, index.vectors), index.vectors, asked, group) for m in (found, None))
+    return found, {"queries": len(alike), "learnt": interval(learnt), "alike": interval(alike),
+                   "paired": paired(learnt, alike)}  # fmt: skip
+
+
+def query_milliseconds(index: ProductIndex, encoder: Encoder, catalog: Catalog, most: int = 10) -> float:
+    """The median time of a whole answer to a photo and words, asked one after another."""
+    recommender = Recommender(index, encoder)
+    pictured = [p for p in catalog if index.holds(p.id) and catalog.image_path(p) is not None]
+    step = max(1, len(pictured) // most)
+    times = []
+    for p in [*pictured[:1], *pictured[::step][:most]]:
+        query = Query(image=decode(catalog.image_path(p), max_side=512), text=p.title)  # type: ignore[arg-type]
+        started = time.perf_counter()
+        recommender.recommend(query)
+        times.append(time.perf_counter() - started)
+    return 1000 * float(np.median(times[1:])) if len(times) > 1 else 0.0  # the first one warms up
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6
+
+
+def _encoder_megabytes(encoder: Encoder) -> float:
+    folder = Path(resolve_spec(encoder.spec))
+    if folder.is_dir():
+        return _megabytes(folder)
+    weights = encoder.model.parameters() if hasattr(encoder, "model") else ()
+    return sum(w.numel() * w.element_size() for w in weights) / 1e6
+
+
+def _index_megabytes(index: ProductIndex, thumbs: Path) -> float:
+    """What the folder will take: everything but the report itself, which is yet to be written."""
+    rows = sum(len(json.dumps(p.row(), ensure_ascii=False).encode()) + 1 for p in index.products)
+    vectors = index.image.nbytes + index.text.nbytes + index.vectors.nbytes + 8 * len(index)
+    head = sum(w.numel() * w.element_size() for w in index.head.parameters())
+    return _megabytes(thumbs) + (rows + vectors + head) / 1e6
 
 
 def summary(index: ProductIndex) -> str:

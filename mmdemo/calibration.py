@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from mmdemo.vectors import Array
 
+DOUBT = 0.05  # a chance below which the best answer is called a distant one
+
 
 @dataclass
 class Calibration:
@@ -47,15 +49,24 @@ def calibrate(answers: dict[str, tuple[Array, NDArray[np.bool_]]], top: int = 10
     return Calibration(curves)
 
 
+def reliability(match: Array, right: NDArray[np.bool_], bins: int = 10) -> list[dict[str, float]]:
+    """The reliability curve: for each bin of the stated chance that is not empty, the mean `stated`, the share that was
+    `right`, and the `count`. `match` and `right` are (n,)."""
+    bin_of = np.minimum((match * bins).astype(int), bins - 1)
+    return [
+        {"stated": float(match[here].mean()), "right": float(right[here].mean()), "count": int(here.sum())}
+        for here in (bin_of == b for b in range(bins))
+        if here.any()
+    ]
+
+
 def calibration_error(match: Array, right: NDArray[np.bool_], bins: int = 10) -> float:
     """Expected calibration error: how far the stated chance is from the share of right answers, by bins of the chance.
 
     `match` and `right` are (n,); 0 is perfect (Naeini et al. 2015).
     """
-    bin_of = np.minimum((match * bins).astype(int), bins - 1)
-    count = np.bincount(bin_of, minlength=bins)
-    gap = np.abs(np.bincount(bin_of, match, bins) - np.bincount(bin_of, right, bins))
-    return float(gap.sum() / max(1, count.sum()))
+    curve = reliability(match, right, bins)
+    return sum(b["count"] * abs(b["stated"] - b["right"]) for b in curve) / max(1, len(match))
 
 
 def nearness(image: Array | None, pictures: Array, scores: Array) -> Array:

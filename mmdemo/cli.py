@@ -15,9 +15,13 @@ from tqdm import tqdm
 from mmdemo.errors import InputError
 
 ENCODER = "assets/encoder"
+BUILT_IN = Path("index/default")
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 Index = Annotated[Path, typer.Argument(metavar="INDEX", help="An index folder made by `build`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Strangers = Annotated[
+    Path | None, typer.Option(metavar="CATALOG", help="Things not sold here, to try 'nothing matches' on.")
+]
 
 
 def main() -> None:
@@ -76,6 +80,7 @@ def build(
     store: Annotated[str, typer.Option(help="Where the vectors live.")] = "faiss",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted build.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
+    strangers: Strangers = None,
 ) -> None:
     """Read a catalogue, encode it, fit the fusion head, and save the index with its report."""
     if store != "faiss":
@@ -86,15 +91,16 @@ def build(
     from mmdemo.index import resolve_spec
 
     products = _read_catalog(catalog)
+    others = _read_catalog(strangers) if strangers else None
     bars = Bars()
     index, refused = build_index(
-        products, Encoder.load(resolve_spec(encoder)), out, resume=resume, seed=seed, progress=bars
+        products, Encoder.load(resolve_spec(encoder)), out, resume=resume, seed=seed, progress=bars, others=others
     )
     bars.close()
     for r in refused[:20]:
         _say(f"refused: {r}")
     print(summary(index))
-    print(f"{len(index)} products in {out}; open them: python app.py --index {out}")
+    print(f"{len(index)} {index.manifest['noun'][len(index) != 1]} in {out}; open them: python app.py --index {out}")
 
 
 @app.command()
@@ -126,14 +132,17 @@ def search(
                   photos=blend, unlike_photos=avoid, fold=fold)  # fmt: skip
     recommender = Recommender.load(index)
     results = recommender.recommend(query)
-    reading = recommender.read(query)
+    reading, notice = recommender.read(query), recommender.index.manifest.get("notice")
     if json_:
         asked = {"image": str(image) if image else None, "text": text, "k": k, "weight": weight, "filters": filter,
                  "like": like, "unlike": unlike, "reference": reference, "diversity": diversity, "fold": fold,
                  "and_image": [str(f) for f in and_image], "not_image": [str(f) for f in not_image],
                  "read": reading.as_dict()}  # fmt: skip
-        print(json.dumps({"results": [r.as_dict() for r in results], "query": asked}, ensure_ascii=False))
+        said = {"notice": notice} if notice else {}
+        print(json.dumps({"results": [r.as_dict() for r in results], "query": asked, **said}, ensure_ascii=False))
         return
+    if notice:
+        _say(f"note: {notice}")
     for part in reading.parts:
         _say(f"understood: {part.said} ({part.meaning})")
     for note in reading.notes:
@@ -151,6 +160,7 @@ def evaluate(
     queries: Annotated[
         Path | None, typer.Option(help="CSV: query_id,image,text,reference_id,product_id|target_ids.")
     ] = None,
+    strangers: Strangers = None,
     json_: Json = False,
 ) -> None:
     """Measure the head beside image only, text only and the mean; without --queries, print the index's own report."""
@@ -159,6 +169,9 @@ def evaluate(
     from mmdemo.evaluation import evaluate as measure
     from mmdemo.recommender import Recommender
 
+    if strangers is not None:
+        _try_strangers(index, strangers, json_)
+        return
     if queries is None:
         from mmdemo.index import ProductIndex
 
@@ -175,6 +188,22 @@ def evaluate(
         _say(f"skipped: and {len(skipped) - 10} more")
     result = measure(recommender.index, asked)
     print(json.dumps(result) if json_ else as_text(result), end="\n" if json_ else "")
+
+
+def _try_strangers(index: Path, catalog: Path, json_: bool) -> None:
+    import numpy as np
+
+    from mmdemo.recommender import Recommender
+    from mmdemo.report import about_strangers
+    from mmdemo.strangers import strangers
+    from mmdemo.tasks import own_tasks
+
+    others = _read_catalog(catalog)
+    opened = Recommender.load(index)
+    own = own_tasks(opened.index, opened.index.thumbnail, opened.encoder, np.random.default_rng(0))
+    asked = {"photo": [own["photo"]] if "photo" in own else [], "half a title": [own["words"]]}
+    found = strangers(opened.index, opened.encoder, others, asked)
+    print(json.dumps(found, ensure_ascii=False) if json_ else "\n".join(about_strangers(found)))
 
 
 @app.command()
@@ -235,12 +264,13 @@ def align(
 
 @app.command()
 def serve(
-    index: Index,
+    index: Annotated[Path, typer.Argument(metavar="INDEX", help="An index folder; none: the built-in.")] = BUILT_IN,
     host: Annotated[str, typer.Option(help="Address to listen on (0.0.0.0: every network).")] = "127.0.0.1",
     port: Annotated[
         int | None, typer.Option(help="Port (default: 7860, or the next free one).", min=1, max=65535)
     ] = None,
-    public: Annotated[bool, typer.Option("--public", help="For strangers: limits, no camera, no tools.")] = False,
+    public: Annotated[bool, typer.Option("--public", help="For strangers: limits, no camera.")] = False,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Serve agents too: the same functions as MCP tools.")] = False,
 ) -> None:
     """Open the app on an index, as `python app.py --index INDEX` does; MMDEMO_PASSWORD asks visitors for it."""
     import os
@@ -249,4 +279,4 @@ def serve(
     from mmdemo.ui import serve as open_app
 
     password = os.environ.get("MMDEMO_PASSWORD", "")
-    open_app(open_live(index), host, port, public=public, password=password)
+    open_app(open_live(index), host, port, public=public, password=password, mcp=mcp)

@@ -11,6 +11,7 @@ from itertools import pairwise
 from mmdemo.language import Reading
 from mmdemo.product import Product
 from mmdemo.query import Query
+from mmdemo.say import say, word
 
 TOP = 10
 MOST_WORDS = 16
@@ -33,30 +34,33 @@ class Change:
         """For a person: "Without “leather” it falls from 2 to 41"."""
         what = self.what[:1].upper() + self.what[1:]
         if self.after is None:
-            return f"{what} it is left out."
+            return say("{change} it is left out.", change=what)
         if self.after == 1:
-            return f"{what} it comes first (now {self.before})."
-        return f"{what} it {'falls' if self.after > self.before else 'rises'} from {self.before} to {self.after}."
+            return say("{change} it comes first (now {before}).", change=what, before=self.before)
+        if self.after > self.before:
+            return say("{change} it falls from {before} to {after}.", change=what, before=self.before, after=self.after)
+        return say("{change} it rises from {before} to {after}.", change=what, before=self.before, after=self.after)
 
 
 def candidates(query: Query, reading: Reading, product: Product, columns: Sequence[str]) -> Iterator[tuple[str, Query]]:
     """Changes from small to large: a word or a condition off, a word swapped or added, a whole modality, two words."""
     words = [m for m in re.finditer(r"[^\s,，;；]+", query.text) if m[0].casefold() not in LITTLE][:MOST_WORDS]
     for part in reading.parts:
-        yield f"without “{part.said}”", replace(query, text=reading.without(part))
+        yield say("without “{words}”", words=part.said), replace(query, text=reading.without(part))
     for m in words:
         if not any(p.start < m.end() and m.start() < p.end for p in reading.parts):
-            yield f"without “{m[0]}”", replace(query, text=_cut(query.text, [m]))
+            yield say("without “{words}”", words=m[0]), replace(query, text=_cut(query.text, [m]))
     for column in columns:
-        value = str(product.field(column) or "")
-        if value and value.casefold() not in query.text.casefold() and query.text.strip():
-            yield f"with “{value.lower()}” added", replace(query, text=f"{query.text}, {value.lower()}")
+        value = str(product.field(column) or "").lower()
+        if value and value not in query.text.casefold() and query.text.strip():
+            shown = word(column, str(product.field(column))).lower()
+            yield say("with “{words}” added", words=shown), replace(query, text=f"{query.text}, {value}")
     pictured = query.image is not None or bool(query.reference)
     if pictured and query.text.strip():
-        yield "without the photo", replace(query, image=None, reference="", photos=())
-        yield "without the words", replace(query, text="")
+        yield say("without the photo"), replace(query, image=None, reference="", photos=())
+        yield say("without the words"), replace(query, text="")
     for one, two in pairwise(words):
-        yield f"without “{one[0]} {two[0]}”", replace(query, text=_cut(query.text, [one, two]))
+        yield say("without “{words}”", words=f"{one[0]} {two[0]}"), replace(query, text=_cut(query.text, [one, two]))
 
 
 def changes(query: Query, options: Sequence[tuple[str, Query]], rank: Rank) -> list[Change]:
@@ -76,9 +80,13 @@ def changes(query: Query, options: Sequence[tuple[str, Query]], rank: Rank) -> l
     if down and before <= TOP:
         out = [c for c in down if c.after is None or c.after > TOP]
         # Of the changes of one word, the one that costs most says most.
-        smallest = [c for c in out if out[0].what.count(" ") == c.what.count(" ")]
+        smallest = [c for c in out if _longer(c.query, query) == _longer(out[0].query, query)]
         found.append(max(smallest or down, key=lambda c: c.after or float("inf")))
     return found
+
+
+def _longer(query: Query, other: Query) -> int:
+    return len(query.text.split()) - len(other.text.split())
 
 
 def _cut(text: str, gone: Sequence[re.Match[str]]) -> str:

@@ -159,6 +159,11 @@ def thumb_name(product_id: str) -> str:
     return f"{hashlib.sha256(product_id.encode()).hexdigest()[:20]}.webp"
 
 
+def view_name(product_id: str, number: int) -> str:
+    """The name of a further picture's thumbnail, counted from 1."""
+    return thumb_name(f"{product_id}\0{number}")  # no id holds a NUL
+
+
 def _write_shard(path: Path, catalog: Catalog, rows: list[Product], encoder: Encoder, thumbs: Path) -> None:
     pictures: list[Image.Image] = []
     with_picture: list[int] = []
@@ -173,6 +178,13 @@ def _write_shard(path: Path, catalog: Catalog, rows: list[Product], encoder: Enc
                 refused.append({"row": 0, "id": product.id, "column": "image", "reason": str(e)})
                 continue
             thumbnail(picture, thumbs / thumb_name(product.id), side=SIDE)
+            views = 0
+            for further in catalog.views.get(product.id, ()):
+                try:
+                    thumbnail(catalog.root / further, thumbs / view_name(product.id, views + 1), side=SIDE)
+                    views += 1
+                except InputError as e:
+                    refused.append({"row": 0, "id": product.id, "column": "views", "reason": str(e)})
             with_picture.append(len(kept))
             pictures.append(picture)
         kept.append(i)

@@ -22,6 +22,7 @@ import torch
 from PIL import Image
 
 from mmdemo.errors import InputError
+from mmdemo.home import at_home
 from mmdemo.vectors import normalize
 
 Model = Any  # one of open_clip's classes: what they share goes by name, not by type
@@ -89,7 +90,7 @@ class Encoder:
     def load(cls, spec: str | Path) -> "Encoder":
         """The encoder named by `spec`; InputError (expected, found, what to do) where it cannot be had."""
         spec = str(spec)
-        folder = Path(spec.removeprefix("local-dir:"))
+        folder = at_home(spec.removeprefix("local-dir:"))
         if spec.strip() and folder.is_dir():
             return cls._load_folder(folder, spec)
         name, _, tag = spec.partition("/")

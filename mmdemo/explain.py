@@ -7,11 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmdemo.catalog import Product
+from mmdemo.say import later, listed, named, say, word
 from mmdemo.vectors import Array
 
 PARTS = ("image", "text", "interaction")
 TASTE = "taste"
-SAYS = {"image": "your photo", "text": "your words", "interaction": "photo and words together"}
+SAYS = {
+    "image": later("your photo"), "text": later("your words"), "interaction": later("photo and words together"),
+}  # fmt: skip
 MOST_WORDS = 24
 MOST_VALUES = 60  # a column with more values is no property that a sentence names
 UNSEEN = frozenset(("brand", "maker", "manufacturer", "designer", "vendor", "year"))  # and no picture shows these
@@ -105,46 +108,47 @@ def sentence(kind: str, parts: dict[str, float], decisions: Sequence[Decision], 
     """
     decided: dict[str, list[str]] = {}
     for d in decisions[:3]:
-        name = "kind" if d.column == "category" else d.column.replace("_", " ")
-        decided.setdefault(d.by, []).append(f"{name} ({d.value.lower()})")
+        name = named("kind" if d.column == "category" else d.column)
+        decided.setdefault(d.by, []).append(say("{name} ({value})", name=name, value=word(d.column, d.value).lower()))
     if because:
-        tail = f"; {_decided(decided)}" if decided and kind != "like" else ""
-        return f"Because you liked “{because}”{tail}."
+        lead = say("Because you liked “{title}”", title=because)
+        return _sentence([lead, *(_decided(decided) if kind != "like" else [])])
     if kind == "like":
-        named = [name for names in decided.values() for name in names]
-        return f"Close to where you started: {_join(named)}." if named else "Close to where you started."
+        alike = [name for names in decided.values() for name in names]
+        start = say("Close to where you started")
+        return _sentence([say("{head}: {names}", head=start, names=listed(alike)) if alike else start])
     if kind == "both":
         return _of_both(parts, decided)
     if decided:
-        said = _decided(decided)
-        return f"{said[:1].upper()}{said[1:]}."
-    return "It looks like your photo." if kind == "image" else "Its picture and text fit your words."
+        return _sentence(_decided(decided))
+    return say("It looks like your photo.") if kind == "image" else say("Its picture and text fit your words.")
 
 
 def _of_both(parts: dict[str, float], decided: dict[str, list[str]]) -> str:
     most = max(PARTS, key=lambda p: abs(parts[p]))
     share = abs(parts[most]) / max(1e-9, sum(abs(parts[p]) for p in PARTS))
     if share > 0.55:
-        lead, own = f"Mostly {SAYS[most]}", decided.pop(most, [])
+        lead, own = say("Mostly {part}", part=say(SAYS[most])), decided.pop(most, [])
     else:
-        lead, own = "Your photo and your words alike", []
-    head = f"{lead}: {_join(own)}" if own else lead
-    return f"{head}; {_decided(decided)}." if decided else f"{head}."
+        lead, own = say("Your photo and your words alike"), []
+    head = say("{head}: {names}", head=lead, names=listed(own)) if own else lead
+    return _sentence([head, *_decided(decided)])
 
 
 def difference(product: Product, above: Product, columns: Sequence[str]) -> str:
     """The properties in which a product differs from the one ranked above it: "colour: navy, above: teal"."""
     differing = [
-        f"{c.replace('_', ' ')}: {product.field(c)}, above: {above.field(c)}"
+        say("{column}: {value}, above: {other}", column=named(c), value=product.shown(c), other=above.shown(c))
         for c in ("category", *(c for c in columns if c != "category"))
         if product.field(c) and above.field(c) and product.field(c) != above.field(c)
     ]
-    return "; ".join(differing[:3])
+    return say("; ").join(differing[:3])
 
 
-def _decided(decided: dict[str, list[str]]) -> str:
-    return "; ".join(f"{SAYS[by]} decided the {_join(named)}" for by, named in decided.items())
+def _decided(decided: dict[str, list[str]]) -> list[str]:
+    return [say("{part} decided the {names}", part=say(SAYS[by]), names=listed(names)) for by, names in decided.items()]
 
 
-def _join(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+def _sentence(clauses: Sequence[str]) -> str:
+    said = say("; ").join(clauses)
+    return said[:1].upper() + said[1:] + say(".")

@@ -20,6 +20,7 @@ from mmdemo.calibration import Calibration, calibrate, nearness
 from mmdemo.catalog import Product
 from mmdemo.fusion import HEADS, FusionHead, Mean
 from mmdemo.lessons import EncodeText, Lessons, Questions, perturb, questions
+from mmdemo.say import say
 from mmdemo.vectors import Array
 
 Progress = Callable[[int, int, str], None]
@@ -181,12 +182,12 @@ def fit(
     why_not = _why_not(data)
     valid = questions(data, "valid", 400, np.random.default_rng(seed + 1))
     if not why_not and not valid:
-        why_not = "too few products fall into the validation part to judge a head"
+        why_not = say("too few products fall into the validation part to judge a head")
     if why_not:
         everything = questions(data, "valid", 200, rng) + questions(data, "train", 200, rng)
         calibration = _calibrated(mean, data, everything, seed)
-        return Fitted(mean, {}, f"The mean of picture and text is used as it is: {why_not}.",
-                      time.perf_counter() - started, calibration, held_out)  # fmt: skip
+        note = say("The mean of picture and text is used as it is: {reason}.", reason=why_not)
+        return Fitted(mean, {}, note, time.perf_counter() - started, calibration, held_out)
     asked = [q.task for q in valid if len(data.pool(q.task, "train")) >= LEAST_TRAIN]
     # Edits teach the most and are the hardest: half of a batch; what else there is shares the rest.
     tasks = {t: 0.5 if t == "edit" else 0.5 / max(1, len(asked) - ("edit" in asked)) for t in asked}
@@ -207,12 +208,14 @@ def fit(
         if merit(scores[name], scores["mean"]) > merit(scores[best.name], scores["mean"]):
             best = head
     gain = scores[best.name]["all"] - scores["mean"]["all"]
-    note = (
-        f"The {best.name} head was chosen: mean reciprocal rank {scores[best.name]['all']:.3f} on "
-        f"{sum(len(q.image) for q in valid)} validation queries against {scores['mean']['all']:.3f} for the mean."
-        if gain > 0
-        else "The mean of picture and text is used as it is: no trained head did better on the validation products."
-    )
+    note = say("The mean of picture and text is used as it is: no trained head did better on the validation products.")
+    if gain > 0:
+        note = say(
+            "The {head} head was chosen: mean reciprocal rank {own} on {n} validation queries against {mean} for the "
+            "mean.",
+            head=best.name, own=f"{scores[best.name]['all']:.3f}", n=sum(len(q.image) for q in valid),
+            mean=f"{scores['mean']['all']:.3f}",
+        )  # fmt: skip
     return Fitted(best, scores, note, time.perf_counter() - started, _calibrated(best, data, valid, seed), held_out)
 
 
@@ -220,13 +223,13 @@ def _why_not(data: Lessons) -> str:
     """A reason for not training, or ''."""
     train = int((data.split == "train").sum())
     if train < LEAST_TRAIN:
-        return f"training needs at least {LEAST_TRAIN} products and finds {train}"
+        return say("training needs at least {n} products and finds {found}", n=LEAST_TRAIN, found=train)
     if not data.has_image.any():
-        return "no product has a picture"
+        return say("no product has a picture")
     if not data.has_text.any():
-        return "no product has a text"
+        return say("no product has a text")
     if float(data.image[data.has_image].std(0).max()) < 1e-4:
-        return "all pictures are the same"
+        return say("all pictures are the same")
     return ""
 
 

@@ -13,6 +13,7 @@ from mmdemo.language import Kind, Part, Reading, reading_of
 from mmdemo.phrases import EN_OR, Match, Token, Vocabulary, number_of, tokens_of
 from mmdemo.product import Product
 from mmdemo.query import Filter
+from mmdemo.say import listed, say
 
 _MONEY = r"(?:€|£|\$|¥|￥|euros?|eur|dollars?|usd|pounds?|gbp|bucks|yuan|rmb|cny|quid|元|块钱?|欧元|美元|英镑|人民币)"
 _NUMBER = r"(?:\d+(?:[.,'’]\d{3})*(?:[.,]\d{1,2})?|[一二两三四五六七八九十百千]+)"
@@ -99,7 +100,10 @@ class Grammar:
                 if pattern == _RANGE[0] and not _currency(found[0]):
                     continue
                 if not self.priced:
-                    notes.append(f"This catalogue has no prices, so “{found[0].strip()}” goes to the model as it is.")
+                    said = found[0].strip()
+                    notes.append(
+                        say("This catalogue has no prices, so “{words}” goes to the model as it is.", words=said)
+                    )
                     continue
                 amounts = [number_of(g) for g in found.groups()]
                 if len(amounts) == 2 and amounts[0] > amounts[1]:
@@ -109,7 +113,8 @@ class Grammar:
                 if said and said in self._currencies and len(self._currencies) > 1:
                     rules.append(Filter("currency", "=", said))
                 elif said and self._currencies and said not in self._currencies:
-                    notes.append(f"Prices here are in {' and '.join(sorted(self._currencies))}; nothing was converted.")
+                    here = listed(sorted(self._currencies))
+                    notes.append(say("Prices here are in {currencies}; nothing was converted.", currencies=here))
                 parts.append(_part(sentence, found.start(), found.end(), "filter", rules))
 
     def _cheaper(self, sentence: str, anchor: Product | None, parts: list[Part], notes: list[str]) -> None:
@@ -118,7 +123,10 @@ class Grammar:
                 if _taken(parts, found.start(), found.end()):
                     continue
                 if anchor is None or anchor.price is None:
-                    notes.append(f"“{found[0].strip()}” needs a product with a price to start from (More like this).")
+                    said = found[0].strip()
+                    notes.append(
+                        say("“{words}” needs a product with a price to start from (More like this).", words=said)
+                    )
                     continue
                 rules = [Filter("price", op, f"{anchor.price:g}")]
                 parts.append(_part(sentence, found.start(), found.end(), "filter", rules))
@@ -171,7 +179,12 @@ class Grammar:
             values = self.words.values(match.phrase)
             if not values:
                 said = sentence[start : match.end].strip()
-                notes.append(f"This catalogue does not say who things are for, so “{said}” goes to the model as it is.")
+                notes.append(
+                    say(
+                        "This catalogue does not say who things are for, so “{words}” goes to the model as it is.",
+                        words=said,
+                    )
+                )
                 continue
             column, names = max(values.items(), key=lambda item: len(item[1]))
             after = re.match(r"用|穿的?|的|款", sentence[match.end :])
@@ -205,9 +218,10 @@ class Grammar:
         for match in found:
             rule = self._wish(match, anchor)
             if rule is None:
-                shelf = f"{anchor.category.lower()} " if anchor is not None and anchor.category else "product "
+                kind = anchor.shown("category").lower() if anchor is not None and anchor.category else say("product")
                 said = sentence[match.start : match.end]
-                notes.append(f"No {shelf}here is listed as “{said}”: the model looks for what comes nearest.")
+                notes.append(say("No {kind} here is listed as “{words}”: the model looks for what comes nearest.",
+                                 kind=kind, words=said))  # fmt: skip
             elif not any(rule in p.filters for p in parts):
                 parts.append(_part(sentence, match.start, match.end, "edit", [rule]))
 

@@ -25,6 +25,7 @@ from PIL import Image, ImageCms, TiffImagePlugin
 
 from mmdemo import aside as decoder_aside
 from mmdemo.errors import InputError
+from mmdemo.say import later, say
 
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 65_535  # pixels; no camera makes a longer line, and a decoder holds several lines at least
@@ -43,7 +44,7 @@ _JPEGS = (
     "MPO",
 )  # Pillow opens a JPEG with a second picture in it, as phones write them, under a name of its own
 _ASIDE = ("AVIF", "HEIF")  # decoded by a process of their own; see `mmdemo.aside`
-NAMELESS = "The picture"  # how a message calls one that has no file name
+NAMELESS = later("The picture")  # how a message calls one that has no file name
 SUFFIXES = frozenset(".jpg .jpeg .jpe .png .webp .gif .bmp .tif .tiff .avif .heic .heif".split())
 READABLE = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF"
 
@@ -153,14 +154,17 @@ def _blaming(name: str) -> Iterator[None]:
             raise InputError(name + str(error).removeprefix(NAMELESS)) from error
         raise
     except Image.DecompressionBombError as error:
+        most = MAX_PIXELS // 1_000_000
         raise InputError(
-            f"{name} has too many pixels; at most {MAX_PIXELS // 1_000_000} megapixels are read."
+            say("{name} has too many pixels; at most {n} megapixels are read.", name=name, n=most)
         ) from error
     except MemoryError as error:
-        raise InputError(f"{name} needs more memory than there is; save a smaller copy.") from error
+        raise InputError(say("{name} needs more memory than there is; save a smaller copy.", name=name)) from error
     except PILLOW_ERRORS as error:
         detail = " ".join(str(error).split())[:120].rstrip(".") or type(error).__name__
-        raise InputError(f"{name} is damaged or incomplete and cannot be read ({detail}).") from error
+        raise InputError(
+            say("{name} is damaged or incomplete and cannot be read ({detail}).", name=name, detail=detail)
+        ) from error
 
 
 @contextmanager
@@ -168,7 +172,9 @@ def _opened(source: Source, name: str) -> Iterator[tuple[Image.Image, IO[bytes] 
     """The picture with its header read and its size within the cap, pixels not yet decoded; and its bytes."""
     if isinstance(source, Image.Image):
         if source.format is not None and source.format not in (*_kinds(), *_JPEGS):
-            raise InputError(f"{name} is of the kind {source.format}; expected {READABLE}.")
+            raise InputError(
+                say("{name} is of the kind {kind}; expected {kinds}.", name=name, kind=source.format, kinds=READABLE)
+            )
         _check_size(source, name)
         yield source, None
         return
@@ -177,12 +183,15 @@ def _opened(source: Source, name: str) -> Iterator[tuple[Image.Image, IO[bytes] 
         head = stream.read(32)
         stream.seek(0)
         if not head:
-            raise InputError(f"{name} is empty; expected a {READABLE} picture.")
+            raise InputError(say("{name} is empty; expected a {kinds} picture.", name=name, kinds=READABLE))
         _check_header(head, name)
         try:
             image = Image.open(stream, formats=_kinds())
         except Image.UnidentifiedImageError as error:
-            raise InputError(f"{name} is {_guess(head)}; expected a {READABLE} picture.") from error
+            guess = say(_guess(head))
+            raise InputError(
+                say("{name} is {guess}; expected a {kinds} picture.", name=name, guess=guess, kinds=READABLE)
+            ) from error
         try:
             _check_size(image, name)
             if "progressive" in image.info:
@@ -206,7 +215,7 @@ def _stream(source: Source, name: str) -> IO[bytes]:
         if not stat.S_ISREG(found.st_mode):
             raise InputError(f"{name} is not a file; expected a {READABLE} picture.")
         if found.st_size > MAX_BYTES:
-            raise InputError(f"{name} is larger than {MAX_BYTES >> 20} MB; save a smaller copy.")
+            raise InputError(say("{name} is larger than {n} MB; save a smaller copy.", name=name, n=MAX_BYTES >> 20))
         try:
             return open(source, "rb")
         except OSError as error:
@@ -215,7 +224,7 @@ def _stream(source: Source, name: str) -> IO[bytes]:
     if not isinstance(data, bytes):
         raise InputError(f"{name} was opened as text; open it in binary mode.")
     if len(data) > MAX_BYTES:
-        raise InputError(f"{name} is larger than {MAX_BYTES >> 20} MB; save a smaller copy.")
+        raise InputError(say("{name} is larger than {n} MB; save a smaller copy.", name=name, n=MAX_BYTES >> 20))
     return io.BytesIO(data)
 
 
@@ -236,15 +245,26 @@ _BYTES_PER_PIXEL = {"WEBP": 17, "AVIF": 20, "HEIF": 20}
 
 def _check_pixels(width: int, height: int, name: str, costs: int = 8) -> None:
     if width < 1 or height < 1:
-        raise InputError(f"{name} has no pixels.")
+        raise InputError(say("{name} has no pixels.", name=name))
     most = min(MAX_PIXELS, MAX_MEMORY // costs)
     if width * height > most:
         raise InputError(
-            f"{name} has {width:,} x {height:,} pixels; at most {most // 1_000_000} megapixels of its kind are read, "
-            "so save a smaller copy."
-        )
+            say(
+                "{name} has {width:,} x {height:,} pixels; at most {n} megapixels of its kind are read, so save a "
+                "smaller copy.",
+                name=name, width=width, height=height, n=most // 1_000_000,
+            )
+        )  # fmt: skip
     if max(width, height) > MAX_SIDE:
-        raise InputError(f"{name} is {max(width, height):,} pixels long; at most {MAX_SIDE:,} pixels a side are read.")
+        longest = max(width, height)
+        raise InputError(
+            say(
+                "{name} is {n:,} pixels long; at most {most:,} pixels a side are read.",
+                name=name,
+                n=longest,
+                most=MAX_SIDE,
+            )
+        )
 
 
 def _check_scans(stream: IO[bytes], name: str) -> None:
@@ -256,7 +276,10 @@ def _check_scans(stream: IO[bytes], name: str) -> None:
         last = block[-1:]
     stream.seek(at)
     if scans > MAX_SCANS:
-        raise InputError(f"{name} is a JPEG in {scans:,} scans; at most {MAX_SCANS} are read, so save it again.")
+        raise InputError(
+            say("{name} is a JPEG in {n:,} scans; at most {most} are read, so save it again.",
+                name=name, n=scans, most=MAX_SCANS)
+        )  # fmt: skip
 
 
 def _check_header(head: bytes, name: str) -> None:
@@ -275,7 +298,9 @@ def _check_header(head: bytes, name: str) -> None:
         _check_pixels(width, height, name, _BYTES_PER_PIXEL["WEBP"])
     if head[4:8] == b"ftyp" and head[8:12] in (b"heic", b"heix", b"hevc", b"heim", b"heis", b"hevx"):
         if "HEIF" not in _kinds():
-            raise InputError(f"{name} is a HEIC picture; install pillow-heif to read it, or save it as JPEG.")
+            raise InputError(
+                say("{name} is a HEIC picture; install pillow-heif to read it, or save it as JPEG.", name=name)
+            )
 
 
 @lru_cache(maxsize=1)
@@ -294,18 +319,20 @@ def _guess(head: bytes) -> str:
     """What a file that is no picture seems to be."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:16].lower()
     for magic, kind in (
-        (b"%pdf", "a PDF"),
-        (b"<svg", "an SVG drawing"),
-        (b"<?xml", "an XML or SVG file"),
-        (b"<!doctype", "a web page"),
-        (b"<html", "a web page"),
-        (b"pk\x03\x04", "a ZIP archive"),
-        (b"8bps", "a Photoshop file"),
-        (b"version https://", "a Git LFS pointer"),
+        (b"%pdf", later("a PDF")),
+        (b"<svg", later("an SVG drawing")),
+        (b"<?xml", later("an XML or SVG file")),
+        (b"<!doctype", later("a web page")),
+        (b"<html", later("a web page")),
+        (b"pk\x03\x04", later("a ZIP archive")),
+        (b"8bps", later("a Photoshop file")),
+        (b"version https://", later("a Git LFS pointer")),
     ):
         if start.startswith(magic):
             return kind
-    return "a film or a damaged HEIC or AVIF picture" if head[4:8] == b"ftyp" else "not a picture that can be read"
+    if head[4:8] == b"ftyp":
+        return later("a film or a damaged HEIC or AVIF picture")
+    return later("not a picture that can be read")
 
 
 def _name(source: Source) -> str:
@@ -320,7 +347,7 @@ def _name(source: Source) -> str:
     if isinstance(name, bytes):
         name = os.fsdecode(name)
     printable = "".join(c if c.isprintable() else "?" for c in name)
-    return f"'{printable[:100]}'" if printable else NAMELESS
+    return f"'{printable[:100]}'" if printable else say(NAMELESS)
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:

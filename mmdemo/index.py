@@ -2,11 +2,13 @@
 
     INDEX/current            names the live version
     INDEX/<version>/         rows.jsonl, vectors.safetensors, index.faiss, head.safetensors, report.json, thumbs/,
-                             manifest.json (written last: what made it, and the SHA-256 of every other file)
+                             links.jsonl where products have links, manifest.json (written last: what made it, and
+                             the SHA-256 of every other file)
 
 A save writes a new version beside the live one and then swaps `current`, so a reader sees the old or the new, whole.
 """
 
+import itertools
 import json
 import os
 import re
@@ -14,7 +16,6 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -27,11 +28,17 @@ from mmdemo import verify
 from mmdemo.calibration import Calibration
 from mmdemo.catalog import Product
 from mmdemo.catalog import facets as facets_of
-from mmdemo.embed import thumb_name
+from mmdemo.embed import thumb_name, view_name
 from mmdemo.errors import InputError
 from mmdemo.fusion import FusionHead, save_head
+from mmdemo.home import HOME, at_home
+from mmdemo.links import STORED as LINKS
+from mmdemo.links import Link
+from mmdemo.links import write as write_links
 from mmdemo.locks import Hold, is_held, writing
 from mmdemo.query import Filter
+from mmdemo.related import STORED as RELATED
+from mmdemo.related import Related, moved, save_related
 from mmdemo.store import FaissStore
 from mmdemo.vectors import Array
 from mmdemo.verify import sha256
@@ -39,8 +46,8 @@ from mmdemo.verify import sha256
 # Only folders with such a name are ever deleted: `out` may hold other things, the catalogue itself among them.
 VERSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}|\.\d{8}-\d{6}-[0-9a-f]{6}\.part")
 POINTER = re.compile(r"\.current-[0-9a-f]{6}")  # one that was cut short before it took its place
+LIKELY = 6  # products that may go with one which nobody linked
 WORK = ".work"  # where a build keeps its shards until it is whole
-HOME = Path(__file__).resolve().parent.parent
 
 
 class ProductIndex:
@@ -48,7 +55,8 @@ class ProductIndex:
 
     def __init__(
         self, products: Sequence[Product], image: Array, text: Array, head: FusionHead, manifest: dict[str, Any],
-        report: dict[str, Any], folder: Path, store: FaissStore | None = None,
+        report: dict[str, Any], folder: Path, store: FaissStore | None = None, links: Sequence[Link] = (),
+        related: Related | None = None,
     ) -> None:  # fmt: skip
         self.products, self.image, self.text, self.head = list(products), image, text, head
         self.manifest, self.report, self.folder = manifest, report, folder
@@ -59,6 +67,8 @@ class ProductIndex:
             store.add(np.arange(len(self.products)), self.vectors)
         self.store = store
         self._row = {p.id: i for i, p in enumerate(self.products)}
+        self.related = related  # where what goes with a product lies, learnt from the links
+        self.links = tuple(link for link in links if link.id in self._row and link.other_id in self._row)
         self._masks: dict[Filter, NDArray[np.bool_]] = {}
 
     def __len__(self) -> int:
@@ -146,6 +156,35 @@ class ProductIndex:
         name = f"thumbs/{thumb_name(product_id)}"
         return self.folder / name if name in self.manifest.get("files", ()) else None
 
+    def views(self, product_id: str) -> list[Path]:
+        """Further pictures of a product that the app shows (WebP), in the catalogue's order."""
+        names = (f"thumbs/{view_name(product_id, n)}" for n in itertools.count(1))
+        return [self.folder / n for n in itertools.takewhile(lambda n: n in self.manifest.get("files", ()), names)]
+
+    @cached_property
+    def _linked(self) -> dict[str, list[Link]]:
+        linked: dict[str, list[Link]] = {}
+        for link in self.links:
+            linked.setdefault(link.id, []).append(link)
+            linked.setdefault(link.other_id, []).append(link)
+        return linked
+
+    def goes_with(self, product_id: str) -> list[tuple[str, str]]:
+        """Ids of the products that go with this one, and how: (id, kind), in the order of the catalogue's links.
+
+        A product without links gets what the learnt map takes for likely, one of each parent, without a kind.
+        """
+        if product_id in self._linked or self.related is None:
+            return [(link.other(product_id), link.kind) for link in self._linked.get(product_id, [])]
+        row = self.row(product_id)
+        scores = self.vectors @ moved(self.related, self.vectors[row : row + 1])[0]
+        likely: dict[str, str] = {}
+        for other in np.argsort(-scores, kind="stable")[:200]:
+            p = self.products[other]
+            likely.setdefault(p.parent or p.id, p.id)
+        likely.pop(self.products[row].parent or product_id, None)
+        return [(found, "") for found in list(likely.values())[:LIKELY]]
+
     @property
     def calibration(self) -> Calibration:
         """How scores become match probabilities in this index."""
@@ -172,7 +211,8 @@ class ProductIndex:
         return self._changed([self.products[r] for r in keep], self.image[keep], self.text[keep], None)
 
     def _changed(self, products: list[Product], image: Array, text: Array, thumbs: Path | None) -> Self:
-        changed = type(self)(products, image, text, self.head, dict(self.manifest), self.report, self.folder)
+        known = (dict(self.manifest), self.report, self.folder, None, self.links, self.related)
+        changed = type(self)(products, image, text, self.head, *known)
         changed._extra_thumbs = thumbs
         return changed
 
@@ -192,13 +232,19 @@ class ProductIndex:
         (folder / "thumbs").mkdir(parents=True)
         sources = [s for s in (thumbs, self._extra_thumbs, self.folder / "thumbs") if s is not None]
         for p in self.products:
-            name = thumb_name(p.id)
-            source = next((s / name for s in sources if (s / name).exists()), None)
-            if source is not None:
+            names = itertools.chain([thumb_name(p.id)], (view_name(p.id, n) for n in itertools.count(1)))
+            for name in names:
+                source = next((s / name for s in sources if (s / name).exists()), None)
+                if source is None:
+                    break
                 _link(source, folder / "thumbs" / name)
         with (folder / "rows.jsonl").open("w", encoding="utf-8") as f:
             for p in self.products:
-                f.write(json.dumps(asdict(p), ensure_ascii=False) + "\n")
+                f.write(json.dumps(p.row(), ensure_ascii=False) + "\n")
+        if self.links:
+            write_links(self.links, folder / LINKS)
+        if self.related is not None:
+            save_related(self.related, folder / RELATED)
         save_file({"image": self.image, "text": self.text}, folder / "vectors.safetensors")
         save_head(self.head, folder / "head.safetensors")
         self.store.save(folder / "index.faiss")
@@ -235,7 +281,7 @@ class ProductIndex:
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """Open the live version. Raises InputError (expected, found, what to do) unless every hash matches."""
-        path = Path(path)
+        path = at_home(path)
         while True:
             folder = live_version(path)
             if folder is None:
@@ -284,7 +330,7 @@ def encoder_spec(spec: str) -> str:
 
 def resolve_spec(spec: str) -> str:
     """The other way: relative folders are looked up from the project's home when not here."""
-    return str(HOME / spec) if not Path(spec).is_dir() and (HOME / spec).is_dir() else spec
+    return str(at_home(spec)) if not Path(spec).is_dir() else spec
 
 
 def _number(v: object) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mmdemo.query import Filter, Query
+from mmdemo.say import named, say, word
 
 Kind = Literal["filter", "not", "edit"]
 
@@ -33,8 +34,8 @@ class Part:
     def meaning(self) -> str:
         """What is done, for a person: "price < 40", "material is not leather"."""
         if self.away:
-            return f"further from “{self.away}”"
-        return " and ".join(_in_words(f) for f in self.filters)
+            return say("further from “{words}”", words=self.away)
+        return say(" and ").join(_in_words(f) for f in self.filters)
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,11 @@ def _tidy(text: str) -> str:
 
 
 def _in_words(rule: Filter) -> str:
-    values = rule.value.split("|")
-    value = " or ".join(values) if len(values) < 5 else f"{', '.join(values[:3])} or {len(values) - 3} others"
-    signs = {"=": "is", "!=": "is not", "~": "mentions", "!~": "does not mention", "<=": "≤", ">=": "≥"}
-    return f"{rule.column.replace('_', ' ')} {signs.get(rule.op, rule.op)} {value}"
+    values = [word(rule.column, value) for value in rule.value.split("|")]
+    value = say(" or ").join(values)
+    if len(values) > 4:
+        value = say("{some} or {n} others", some=say(", ").join(values[:3]), n=len(values) - 3)
+    signs = {"=": say("is"), "!=": say("is not"), "~": say("mentions"), "!~": say("does not mention"),
+             "<=": "≤", ">=": "≥"}  # fmt: skip
+    sign = signs.get(rule.op, rule.op)
+    return say("{column} {sign} {value}", column=named(rule.column), sign=sign, value=value)

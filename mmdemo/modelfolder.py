@@ -14,6 +14,7 @@ import open_clip
 from safetensors.torch import save_file
 
 from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, Model
+from mmdemo.home import at_home
 
 # Small enough to publish beside the code and to answer in milliseconds on one core. The tokeniser is CLIP's
 # byte-level BPE, so no character is unknown to it. White padding, because shops photograph on white.
@@ -47,8 +48,8 @@ def open_model(start: str | Path | None) -> tuple[Model, dict, Callable]:
         )
     encoder = Encoder.load(start)
     name = str(start)
-    if (Path(name) / CONFIG).is_file():
-        config = json.loads((Path(name) / CONFIG).read_text(encoding="utf-8"))
+    if (at_home(name) / CONFIG).is_file():
+        config = json.loads((at_home(name) / CONFIG).read_text(encoding="utf-8"))
     else:
         config = {"model_cfg": open_clip.get_model_config(name.split("/")[0] if "hf-hub:" not in name else name)}
         config["preprocess_cfg"] = dict(encoder.model.visual.preprocess_cfg)

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from mmdemo import imaging
 from mmdemo.errors import InputError
+from mmdemo.say import say
 
 
 class PictureFolder:
@@ -32,16 +33,18 @@ class PictureFolder:
         The pixels are not decoded yet, so a picture that passes here may still turn out to be cut short.
         """
         if re.match(r"[a-z][a-z0-9+.\-]+:", cell, re.I):
-            raise InputError("a picture is a file beside the table; addresses are never fetched, download it first")
+            raise InputError(
+                say("a picture is a file beside the table; addresses are never fetched, download it first")
+            )
         path = PurePosixPath(cell.replace("\\", "/"))
         if path.is_absolute() or ".." in path.parts or re.match(r"[a-z]:", cell, re.I):
-            raise InputError("the picture lies outside the catalogue's folder; give a path inside it")
+            raise InputError(say("the picture lies outside the catalogue's folder; give a path inside it"))
         found = self._find(path)
         if found is None:
-            raise InputError(f"there is no picture '{cell[:80]}' in the catalogue's folder")
+            raise InputError(say("there is no picture '{path}' in the catalogue's folder", path=cell[:80]))
         target = os.path.join(self.root, found)
         if not os.path.realpath(target).startswith(self._real_root):
-            raise InputError("the picture is a link that leaves the catalogue's folder; put the file itself there")
+            raise InputError(say("the picture is a link that leaves the catalogue's folder; put the file itself there"))
         imaging.probe(target)
         return found
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from mmdemo.errors import InputError
+from mmdemo.say import say
 
 MAX_PRICE = 1e12
 MAX_LENGTH = 40
@@ -48,27 +49,27 @@ def parse_price(text: str, decimal: str = "", currency: str = "") -> tuple[float
     plain = _SPACES.sub(" ", text).strip()
     shown = _shown(plain)
     if not plain:
-        raise InputError("the price is empty")
+        raise InputError(say("the price is empty"))
     if len(plain) > MAX_LENGTH:
-        raise InputError(f"{shown} is too long for a price")
+        raise InputError(say("{shown} is too long for a price", shown=shown))
     if _NEGATIVE.search(plain):
-        raise InputError(f"{shown} is negative; a price is zero or more")
+        raise InputError(say("{shown} is negative; a price is zero or more", shown=shown))
     if _RANGE.search(plain):
-        raise InputError(f"{shown} is a range or an estimate; give one price")
+        raise InputError(say("{shown} is a range or an estimate; give one price", shown=shown))
     match = _PRICE.fullmatch(plain)
     if not match:
-        raise InputError(f"{shown} is not a price; write it like 1299.00 or 1.299,00 €")
+        raise InputError(say("{shown} is not a price; write it like 1299.00 or 1.299,00 €", shown=shown))
     before, after = _currency(match["before"], shown), _currency(match["after"], shown)
     if before and after and before != after:
-        raise InputError(f"{shown} names two currencies")
+        raise InputError(say("{shown} names two currencies", shown=shown))
     own = before or after or ""
     marks = set(match["number"]) & {".", ","}
     three_decimals = (own or currency) in _THREE_DECIMALS and len(marks) == 1
     amount = _amount(match["number"], marks.pop() if three_decimals else decimal)
     if amount is None:
-        raise InputError(f"{shown} mixes its separators; write it like 1299.00 or 1.299,00")
+        raise InputError(say("{shown} mixes its separators; write it like 1299.00 or 1.299,00", shown=shown))
     if amount > MAX_PRICE:
-        raise InputError(f"{shown} is larger than any price")
+        raise InputError(say("{shown} is larger than any price", shown=shown))
     return amount, own
 
 
@@ -110,7 +111,9 @@ def _currency(word: str, shown: str) -> str | None:
         clear = [part for part in known if part not in AMBIGUOUS] or known
         if len(set(clear)) == 1:
             return clear[0]
-    raise InputError(f"{shown} has {_shown(word)} where a currency such as € or EUR was expected")
+    raise InputError(
+        say("{shown} has {word} where a currency such as € or EUR was expected", shown=shown, word=_shown(word))
+    )
 
 
 def _amount(number: str, decimal: str) -> float | None:

@@ -3,8 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from typing import Any
+
+from mmdemo.say import language, say, word
 
 KNOWN = (
     *("id", "image", "title", "description", "category"),
@@ -16,7 +19,10 @@ SILENT = frozenset("source licence license ean gtin upc asin isbn mpn barcode st
 
 @dataclass(frozen=True)
 class Product:
-    """One thing to recommend. `image` is a POSIX path relative to the catalogue's root, "" if there is none."""
+    """One thing to recommend. `image` is a POSIX path relative to the catalogue's root, "" if there is none.
+
+    `translated` has its words in other languages, under the names of their columns: "title_zh".
+    """
 
     id: str
     image: str
@@ -29,6 +35,7 @@ class Product:
     parent: str = ""
     group: str = ""
     attributes: dict[str, str] = field(default_factory=dict, hash=False)
+    translated: dict[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def text(self) -> str:
@@ -57,6 +64,19 @@ class Product:
         if name in KNOWN:
             return getattr(self, name)
         return self.attributes.get(name)
+
+    def shown(self, name: str) -> str:
+        """A field in the language that is spoken here, as far as the catalogue has it."""
+        own = self.translated.get(f"{name}_{language()}")
+        value = str(self.field(name) or "")
+        if own or not value or name in ("title", "description"):
+            return own or value
+        whole = word(name, value)
+        return whole if whole != value else say(", ").join(word(name, item) for item in split_values(value)) or value
+
+    def row(self) -> dict[str, Any]:
+        """The product as JSON; without translations, where it has none."""
+        return {name: value for name, value in asdict(self).items() if value or name != "translated"}
 
     def values(self, name: str) -> tuple[str, ...]:
         """What a filter on `name` may match: the whole cell and, where it is a list, each of its items."""
@@ -122,9 +142,12 @@ def is_id(name: str) -> bool:
 
 def is_aside(name: str) -> bool:
     """True for columns that repeat a product rather than describe it: further pictures, words in other languages."""
-    return (
-        name == "views" or re.fullmatch(r"(title|description|category)_(zh|en|de|fr|es|it|ja|ko|pt)", name) is not None
-    )
+    return name == "views" or is_translation(name)
+
+
+def is_translation(name: str) -> bool:
+    """True for columns that have a product's words in another language."""
+    return re.fullmatch(r"(title|description|category)_(zh|en|de|fr|es|it|ja|ko|pt)", name) is not None
 
 
 def _is_list(cells: list[str]) -> bool:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from mmdemo.errors import InputError
 from mmdemo.feedback import Taste
+from mmdemo.say import say
 
 MAX_TEXT = 1000  # characters of a query or a filter: explaining looks at each word
 MAX_PARTS = 200
@@ -92,7 +93,9 @@ class Query:
 
     def __post_init__(self) -> None:
         if len(self.text) > MAX_TEXT:
-            raise InputError(f"the words have {len(self.text):,} characters; at most {MAX_TEXT:,} are read")
+            raise InputError(
+                say("the words have {n:,} characters; at most {most:,} are read", n=len(self.text), most=MAX_TEXT)
+            )
         if len(self.filters) + len(self.like) + len(self.unlike) > MAX_PARTS:
             raise InputError(f"a query has at most {MAX_PARTS} filters and products that are liked or not")
         if not 1 <= self.k <= 1000:

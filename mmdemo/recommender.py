@@ -24,6 +24,7 @@ from mmdemo.index import ProductIndex, resolve_spec
 from mmdemo.language import Reading
 from mmdemo.query import Query
 from mmdemo.rerank import families, fold, mmr
+from mmdemo.say import say
 from mmdemo.vectors import Array
 
 LIKE, UNLIKE = 0.6, 0.4  # how far liked and disliked products pull (Rocchio 1971)
@@ -169,7 +170,7 @@ class Recommender:
         With a taste there is a fourth part, what the taste adds.
         """
         if query.empty:
-            raise InputError("there is nothing to search by: give a photo, some words, or a product to start from")
+            raise InputError(say("there is nothing to search by: give a photo, some words, or a product to start from"))
         image = self.image_row(query)
         text = self.text_rows([query.text.strip()]) if query.text.strip() else None
         kind = "both" if image is not None and text is not None else "image" if image is not None else "text"
@@ -196,7 +197,7 @@ class Recommender:
             parts = np.concatenate([parts, self._taste(query, parts)], axis=1)
         length = np.linalg.norm(parts.sum(1), axis=1)
         if (length < 1e-6).any():
-            raise InputError("what you like and dislike cancel each other out; take one of them back")
+            raise InputError(say("what you like and dislike cancel each other out; take one of them back"))
         return parts / length[:, None, None]
 
     def text_rows(self, texts: Sequence[str]) -> Array:
@@ -228,7 +229,9 @@ class Recommender:
         if query.reference:
             row = self.index.image[self.index.row(query.reference)][None]
             if not row.any():
-                raise InputError(f"the product '{query.reference}' has no picture to start from; describe it in words")
+                raise InputError(
+                    say("the product '{id}' has no picture to start from; describe it in words", id=query.reference)
+                )
             rows.append(row)
         if pictures := [*([query.image] if query.image is not None else []), *query.photos]:
             rows.append(self.photo_rows(pictures))
@@ -257,12 +260,20 @@ class Recommender:
 
     def _search(self, query: Query, parts: Array) -> tuple[Array, NDArray[np.int64], list[list[int]]]:
         """Scores and rows of the answer, and for each the rows folded under it."""
-        left_out = self._left_out(query)
-        wanted = query.k * (POOL if query.diversity else 1) + len(left_out)
+        return self.arrange(query, *self.nearest(query, parts))
+
+    def nearest(self, query: Query, parts: Array) -> tuple[Array, NDArray[np.int64]]:
+        """Scores and rows that pass the filters, best first, as many as `arrange` needs."""
+        wanted = query.k * (POOL if query.diversity else 1) + len(self._left_out(query))
         if query.fold:
             wanted = len(self.index)
-        scores, rows = self.index.search(parts.sum(0), wanted, self.index.allowed(query.filters))
-        keep = ~np.isin(rows, list(left_out))
+        return self.index.search(parts.sum(0), wanted, self.index.allowed(query.filters))
+
+    def arrange(
+        self, query: Query, scores: Array, rows: NDArray[np.int64]
+    ) -> tuple[Array, NDArray[np.int64], list[list[int]]]:
+        """The k answers among the nearest: some left out, variants folded, varied; and the rows under each."""
+        keep = ~np.isin(rows, list(self._left_out(query)))
         scores, rows = scores[keep], rows[keep]
         under: list[list[int]] = [[] for _ in rows]
         if query.fold:
@@ -299,7 +310,7 @@ class Recommender:
         """The sentence for a card: which part of the query decided which property of the product."""
         vector = self.index.vectors[row]
         decisions = self.contrasts.decisions(parts, row, vector, self.index.spread(parts.sum(0)))
-        title = self.product(because).title if because else ""
+        title = self.product(because).shown("title") if because else ""
         return explain.sentence(kind, explain.receipt(parts, vector), decisions, title)
 
     def _because(self, query: Query, parts: Array, row: int) -> str:

@@ -3,6 +3,8 @@
 A store knows nothing of products. `NumpyStore` is the exact reference that every other store is tested against.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -87,12 +89,22 @@ class NumpyStore:
         return store
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """For one query a second thread costs more than it brings. The number is put back: it is one with that of torch,
+    whose sums differ in the last digit with it."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
 class FaissStore:
     """Exact inner product in FAISS; filters are applied inside the search, so they never cost recall."""
 
     def __init__(self, dim: int) -> None:
-        # For one query a second thread costs more than it brings.
-        faiss.omp_set_num_threads(1)
         self.dim = dim
         self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
 
@@ -108,7 +120,8 @@ class FaissStore:
         params = None
         if filter is not None:
             params = faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.asarray(filter, np.int64)))  # type: ignore[call-arg]
-        scores, ids = self._index.search(vectors, k, params=params)
+        with _one_thread():
+            scores, ids = self._index.search(vectors, k, params=params)
         scores[ids < 0] = -np.inf
         return scores, ids
 

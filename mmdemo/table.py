@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmdemo.errors import InputError
+from mmdemo.say import say
 
 SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".parquet"))
 MAX_BYTES = 512 * 1024 * 1024
@@ -52,15 +53,24 @@ def read_table(path: Path, known: Iterable[str]) -> Table:
         with open(path, "rb") as stream:
             head = stream.read(64)
         if size > MAX_BYTES:
-            raise InputError(f"'{path.name}' has {size >> 20:,} MB; at most {MAX_BYTES >> 20} MB are read.")
+            raise InputError(
+                say(
+                    "'{name}' has {n:,} MB; at most {most} MB are read.",
+                    name=path.name,
+                    n=size >> 20,
+                    most=MAX_BYTES >> 20,
+                )
+            )
         if path.suffix.lower() == ".parquet":
             return _read_parquet(path)
         for magic, kind in _FOREIGN:
             if head.startswith(magic):
-                raise InputError(f"'{path.name}' is {kind}.")
+                raise InputError(say("'{name}' is {kind}.", name=path.name, kind=kind))
         text, notes = _text(path.read_bytes(), path.name)
     except OSError as error:
-        raise InputError(f"'{path.name}' cannot be opened ({error.strerror or error}).") from error
+        raise InputError(
+            say("'{name}' cannot be opened ({reason}).", name=path.name, reason=error.strerror or error)
+        ) from error
     table = _read_text(text, path.name, frozenset(known), tabbed=path.suffix.lower() == ".tsv")
     table.notes += notes
     return table
@@ -68,7 +78,7 @@ def read_table(path: Path, known: Iterable[str]) -> Table:
 
 def _text(data: bytes, name: str) -> tuple[str, list[str]]:
     """The file's text and what had to be assumed."""
-    nothing = InputError(f"'{name}' is empty; expected a table with the columns id, image and title.")
+    nothing = InputError(say("'{name}' is empty; expected a table with the columns id, image and title.", name=name))
     if not data.strip():
         raise nothing
     text, notes = "\0", []
@@ -89,7 +99,7 @@ def _text(data: bytes, name: str) -> tuple[str, list[str]]:
             text = data.decode("cp1252", errors="replace")
             notes = [f"'{name}' is not UTF-8 and was read as Western European (cp1252); check the accents"]
     if "\0" in text or any(c < "\t" for c in text[:4096]):
-        raise InputError(f"'{name}' is not a text table; save it as CSV in UTF-8.")
+        raise InputError(say("'{name}' is not a text table; save it as CSV in UTF-8.", name=name))
     if not text.strip("\ufeff \t\r\n"):
         raise nothing
     return text.lstrip("\ufeff"), notes
@@ -108,11 +118,13 @@ def _read_text(text: str, name: str, known: frozenset[str], tabbed: bool) -> Tab
     try:
         columns = next(reader)
     except csv.Error as error:
-        raise InputError(f"The header of '{name}' cannot be read ({error}).") from error
+        raise InputError(say("The header of '{name}' cannot be read ({error}).", name=name, error=error)) from error
     while columns and not columns[-1].strip():
         columns.pop()
     if len(columns) > MAX_COLUMNS:
-        raise InputError(f"'{name}' has {len(columns)} columns; at most {MAX_COLUMNS} are read.")
+        raise InputError(
+            say("'{name}' has {n} columns; at most {most} are read.", name=name, n=len(columns), most=MAX_COLUMNS)
+        )
     table = Table(columns, header_line=skipped + 1)
     width = len(columns)
     while True:
@@ -123,8 +135,11 @@ def _read_text(text: str, name: str, known: frozenset[str], tabbed: bool) -> Tab
             break
         except csv.Error as error:
             last = skipped + reader.line_num
-            where = f"lines {line} to {last}" if last > line else f"line {line}"
-            table.broken.append((line, f"a quote is not closed or not doubled in {where} ({error})"))
+            where = say("line {line}", line=line)
+            where = say("lines {line} to {last}", line=line, last=last) if last > line else where
+            table.broken.append(
+                (line, say("a quote is not closed or not doubled in {where} ({error})", where=where, error=error))
+            )
             _check_broken(table, name)
             continue
         if not any(cell.strip() for cell in cells):
@@ -132,10 +147,10 @@ def _read_text(text: str, name: str, known: frozenset[str], tabbed: bool) -> Tab
         while len(cells) > width and not cells[-1].strip():
             cells.pop()
         if len(cells) != width:
-            table.broken.append((line, f"{len(cells)} cells where the header has {width}"))
+            table.broken.append((line, say("{n} cells where the header has {width}", n=len(cells), width=width)))
             _check_broken(table, name)
         elif len(table.rows) >= MAX_ROWS:
-            raise InputError(f"'{name}' has more than {MAX_ROWS:,} rows.")
+            raise InputError(say("'{name}' has more than {n:,} rows.", name=name, n=MAX_ROWS))
         else:
             table.rows.append((line, cells))
     return table
@@ -145,7 +160,13 @@ def _check_broken(table: Table, name: str) -> None:
     if len(table.broken) > MAX_BROKEN:
         line, reason = table.broken[0]
         raise InputError(
-            f"More than {MAX_BROKEN:,} rows of '{name}' do not fit its header; first, line {line}: {reason}."
+            say(
+                "More than {n:,} rows of '{name}' do not fit its header; first, line {line}: {reason}.",
+                n=MAX_BROKEN,
+                name=name,
+                line=line,
+                reason=reason,
+            )
         )
 
 
@@ -170,9 +191,16 @@ def _read_parquet(path: Path) -> Table:
         with pq.ParquetFile(path) as file:
             said, names = file.metadata, list(file.schema_arrow.names)
             if said.num_rows > MAX_ROWS or len(names) > MAX_COLUMNS:
-                raise InputError(f"'{path.name}' has more than {MAX_ROWS:,} rows or {MAX_COLUMNS} columns.")
+                raise InputError(
+                    say(
+                        "'{name}' has more than {n:,} rows or {most} columns.",
+                        name=path.name,
+                        n=MAX_ROWS,
+                        most=MAX_COLUMNS,
+                    )
+                )
             if sum(said.row_group(n).total_byte_size for n in range(said.num_row_groups)) > MAX_BYTES:
-                raise InputError(f"'{path.name}' unpacks to more than {MAX_BYTES >> 20} MB.")
+                raise InputError(say("'{name}' unpacks to more than {most} MB.", name=path.name, most=MAX_BYTES >> 20))
             plain = any(pa.types.is_floating(kind) for kind in file.schema_arrow.types)
             rows: list[tuple[int, list[str]]] = []
             size = 0
@@ -186,11 +214,13 @@ def _read_parquet(path: Path) -> Table:
                     size += sum(map(len, cells))
                     rows.append((len(rows) + 2, list(cells)))
                 if size > MAX_TEXT or len(rows) > MAX_ROWS:
-                    raise InputError(f"'{path.name}' unpacks to more than {MAX_TEXT // 1_000_000} MB of text.")
+                    raise InputError(
+                        say("'{name}' unpacks to more than {n} MB of text.", name=path.name, n=MAX_TEXT // 1000000)
+                    )
     except (pa.ArrowException, OSError, ValueError, ArithmeticError, LookupError, TypeError, RecursionError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"'{path.name}' is not a Parquet file that can be read.") from error
+        raise InputError(say("'{name}' is not a Parquet file that can be read.", name=path.name)) from error
     kept = [n for n, name in enumerate(names) if not name.startswith("__index_level_")]
     return Table(
         [names[n] for n in kept], [(line, [cells[n] for n in kept]) for line, cells in rows], plain_numbers=plain
@@ -202,12 +232,26 @@ def _cell(value: Any, column: str, file: str) -> str:
     if value is None or value != value:  # NaN and NaT differ from themselves
         return ""
     if isinstance(value, bytes) or (isinstance(value, dict) and isinstance(value.get("bytes"), bytes)):
-        raise InputError(f"Column '{column}' of '{file}' holds bytes; save pictures as files and give their paths.")
+        raise InputError(
+            say(
+                "Column '{column}' of '{name}' holds bytes; save pictures as files and give their paths.",
+                column=column,
+                name=file,
+            )
+        )
     if isinstance(value, float):
         return f"{value:.10f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else ""
     if isinstance(value, list | tuple):
         return ", ".join(_cell(item, column, file) for item in value)
     text = json.dumps(value, default=str, ensure_ascii=False) if isinstance(value, dict) else str(value)
     if len(text) > MAX_CELL:
-        raise InputError(f"Column '{column}' of '{file}' has a cell of {len(text):,} characters; at most {MAX_CELL:,}.")
+        raise InputError(
+            say(
+                "Column '{column}' of '{name}' has a cell of {n:,} characters; at most {most:,}.",
+                column=column,
+                name=file,
+                n=len(text),
+                most=MAX_CELL,
+            )
+        )
     return text

@@ -17,7 +17,11 @@ from safetensors.numpy import load_file
 
 from mmdemo.errors import InputError
 from mmdemo.fusion import FusionHead, load_head
+from mmdemo.links import STORED as LINKS
+from mmdemo.links import Link, read_stored
 from mmdemo.product import Product
+from mmdemo.related import STORED as RELATED
+from mmdemo.related import Related, load_related
 from mmdemo.store import FaissStore
 from mmdemo.vectors import Array
 
@@ -36,6 +40,8 @@ class Contents(NamedTuple):
     report: dict[str, Any]
     folder: Path
     store: FaissStore
+    links: tuple[Link, ...]
+    related: Related | None
 
 
 def mend(path: Path) -> str:
@@ -69,6 +75,7 @@ def read(path: Path, folder: Path) -> Contents:
             )
     try:
         products = [_product(line) for line in (folder / "rows.jsonl").read_text("utf-8").splitlines()]
+        links = read_stored(folder / LINKS, {p.id for p in products}) if LINKS in files else ()
         vectors = load_file(folder / "vectors.safetensors")
         image, text = _matrix(vectors["image"]), _matrix(vectors["text"])
         report = dict(json.loads((folder / "report.json").read_text(encoding="utf-8")))
@@ -82,6 +89,10 @@ def read(path: Path, folder: Path) -> Contents:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, SafetensorError) as e:
         raise InputError(f"the index '{path}' cannot be read ({str(e)[:200]}); {again}") from None
     head, store = load_head(folder / "head.safetensors"), FaissStore.load(folder / "index.faiss")
+    try:
+        related = load_related(folder / RELATED, head.width) if RELATED in files else None
+    except (ValueError, SafetensorError) as e:
+        raise InputError(f"the index '{path}' cannot be read ({e}); {again}") from None
     sizes = {"rows": len(products), "image": len(image), "text": len(text), "vectors": len(store),
              "manifest": manifest.get("count")}  # fmt: skip
     widths = (store.dim, head.image_width, head.text_width, manifest.get("dim"), manifest.get("head"))
@@ -90,7 +101,7 @@ def read(path: Path, folder: Path) -> Contents:
         raise InputError(f"the parts of the index '{path}' do not fit together ({sizes}); {again}")
     if len({p.id for p in products}) < len(products):
         raise InputError(f"the index '{path}' holds a product twice; {again}")
-    return Contents(products, image, text, head, manifest, report, folder, store)
+    return Contents(products, image, text, head, manifest, report, folder, store, links, related)
 
 
 def _inside(folder: Path, name: str) -> Path | None:
@@ -113,7 +124,9 @@ def _product(line: str) -> Product:
         value = row.get(field.name)
         if field.name == "price":
             good = value is None or (isinstance(value, float | int) and math.isfinite(value))
-        elif field.name == "attributes":
+        elif field.name == "translated" and value is None:
+            good = True
+        elif field.name in ("attributes", "translated"):
             good = all(isinstance(x, str) for pair in value.items() for x in pair)
         else:
             good = isinstance(value, str)

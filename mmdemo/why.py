@@ -129,7 +129,7 @@ class Why:
         if not place:
             return None
         other = answer[place - 1].product
-        return {"id": other.id, "title": other.title,
+        return {"id": other.id, "title": other.shown("title"),
                 "difference": explain.difference(self.product, other, list(self.index.facets))}  # fmt: skip
 
     def as_dict(self, checks: bool = True) -> dict[str, Any]:

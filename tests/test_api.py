@@ -1,5 +1,6 @@
 """The endpoints for programs, called as a program does: over HTTP, by gradio_client, on the shipped index."""
 
+import base64
 import json
 import socket
 import subprocess
@@ -10,6 +11,8 @@ import httpx
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+
+import mmdemo
 
 sys.path.insert(0, str(Path(__file__).parent / "browser"))
 import demo_process
@@ -34,11 +37,11 @@ def product(index):
 
 def check(answer: dict, k: int) -> list[dict]:
     """The promised shape; the results."""
-    assert set(answer) == {"results", "query"}
+    assert set(answer) == {"results", "query", "mmdemo", "index"}
     results = answer["results"]
     assert [found["rank"] for found in results] == list(range(1, k + 1))
     for found in results:
-        assert {"rank", "id", "title", "score", "match", "parts"} <= set(found)
+        assert {"rank", "id", "title", "score", "match", "parts", "price", "category", "picture"} <= set(found)
         assert set(found["parts"]) == {"image", "text", "interaction"}
         assert sum(found["parts"].values()) == pytest.approx(found["score"], abs=1e-4)
         assert 0 <= found["match"] <= 1
@@ -48,7 +51,7 @@ def check(answer: dict, k: int) -> list[dict]:
 
 def test_only_the_promised_endpoints_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict")["named_endpoints"]
-    assert set(named) == {"/recommend", "/similar", "/product", "/explain", "/feedback"}
+    assert set(named) == {"/recommend", "/similar", "/product", "/explain", "/feedback", "/catalog"}
     given = [parameter["parameter_name"] for parameter in named["/recommend"]["parameters"]]
     assert given == [
         *("image", "text", "k", "weight", "filters", "like", "unlike", "reference"),
@@ -213,22 +216,60 @@ def test_pictures_cannot_climb_out(client: Client) -> None:
         assert httpx.get(f"{client.src}{path}").status_code == 404
 
 
-def test_the_same_functions_are_mcp_tools(client: Client, product) -> None:
+def test_a_picture_comes_as_an_upload_as_a_data_url_or_as_an_id(client: Client, index, product) -> None:
+    path = index.thumbnail(product.id)
+    url = f"data:image/webp;base64,{base64.b64encode(path.read_bytes()).decode()}"
+    uploaded = httpx.post(f"{client.src}gradio_api/upload", files={"files": path.read_bytes()}).json()[0]
+    by_file, by_url, by_path = (
+        client.predict(image=given, text="in blue", k=5, api_name="/recommend")["results"]
+        for given in (handle_file(str(path)), url, uploaded)
+    )
+    assert by_file == by_url == by_path
+    by_id = client.predict(image=product.id, text="in blue", k=5, api_name="/recommend")
+    by_reference = client.predict(reference=product.id, text="in blue", k=5, api_name="/recommend")
+    assert by_id["results"] == by_reference["results"] and by_id["query"]["reference"] == product.id
+    blended = client.predict(text="blue", photos=[product.id, url], k=5, api_name="/recommend")
+    assert blended["query"]["photos"] == 2
 
-    def ask(method: str, given: dict) -> dict:
-        answer = httpx.post(
-            f"{client.src}gradio_api/mcp/",
-            json={"jsonrpc": "2.0", "id": 1, "method": method, "params": given},
-            headers={"accept": "application/json, text/event-stream"},
-            timeout=30,
-        )
-        return json.loads(next(line for line in answer.text.splitlines() if line.startswith("data: "))[6:])["result"]
 
-    assert {tool["name"] for tool in ask("tools/list", {})["tools"]} == {
-        "recommend", "similar", "product", "explain", "feedback",
-    }  # fmt: skip
-    said = ask("tools/call", {"name": "similar", "arguments": {"id": product.id, "k": 3}})
-    assert said["content"][0]["text"].count("'rank'") == 3
+@pytest.mark.parametrize(
+    ("image", "says"),
+    [
+        ("data:image/png;base64,!!!", "not base64"),
+        (f"data:image/png;base64,{base64.b64encode(b'Dear Sir').decode()}", "not a picture"),
+        ("http://127.0.0.1:1/x.png", "never fetched"),
+        ("/etc/hostname", "not uploaded"),
+        ("../../etc/hostname", "no product"),
+        ("nosuchid", "no product 'nosuchid'"),
+    ],
+)
+def test_a_picture_that_cannot_be_had_is_one_sentence(client: Client, image: str, says: str) -> None:
+    with pytest.raises(AppError) as caught:
+        client.predict(image=image, api_name="/recommend")
+    assert says in str(caught.value) and "Traceback" not in str(caught.value)
+
+
+def test_the_catalogue_is_what_the_index_holds(client: Client, index) -> None:
+    said = client.predict(api_name="/catalog")
+    prices = [item.price for item in index.products if item.price is not None]
+    assert (said["count"], said["columns"], said["facets"]) == (len(index), index.columns, index.facets)
+    assert (said["price"]["low"], said["price"]["high"]) == (min(prices), max(prices))
+    assert said["noun"] == ["product", "products"] and said["head"] == index.head.name
+    assert said["version"] == mmdemo.__version__ and said["encoder"] == index.manifest["encoder"]["name"]
+
+
+def test_every_answer_says_what_answered(client: Client, index, product) -> None:
+    for name, given in (
+        ("/catalog", {}),
+        ("/recommend", {"text": "blue"}),
+        ("/similar", {"id": product.id}),
+        ("/product", {"id": product.id}),
+        ("/explain", {"id": product.id, "text": "blue"}),
+        ("/feedback", {"likes": [product.id]}),
+    ):
+        said = client.predict(**given, api_name=name)
+        assert said["mmdemo"] == mmdemo.__version__
+        assert said["index"] == {name: index.manifest[name] for name in ("name", "version", "catalogue_sha256")}
 
 
 def test_the_port_that_is_taken_and_the_index_that_is_none(tmp_path) -> None:

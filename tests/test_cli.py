@@ -178,3 +178,17 @@ def test_align_prints_before_after_and_chance(shop, tiny_model, tmp_path):
     assert "steps in" in lines[-2] and lines[-1].endswith(f"--encoder {tmp_path / 'out'}")
     assert "48 products, 48 photos" in done.stderr  # remarks stay out of the results
     assert "title -> picture, recall@10" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_strangers_of_another_catalogue_are_counted_beside_the_shops_own(index, tmp_path):
+    (tmp_path / "others").mkdir()
+    for n in range(2):
+        picture("tray", "black", scale=0.2 + 0.1 * n).save(tmp_path / "others" / f"{n}.png")
+    (tmp_path / "others" / "catalog.csv").write_text("id,image,title\na,0.png,Accordion\nz,1.png,Zither\n")
+    found = json.loads(mmdemo("evaluate", index, "--strangers", tmp_path / "others", "--json").stdout)
+    assert found["photo"]["strangers"] == found["title"]["strangers"] == 2 and found["photo"]["own"] >= 5
+    said = mmdemo("evaluate", index, "--strangers", tmp_path / "others").stdout.splitlines()
+    kinds = ("photo", "title", "half a title")
+    assert [line.split(":")[0] for line in said] == [f"“Nothing matches”, {kind}" for kind in kinds]
+    done = mmdemo("evaluate", index, "--strangers", HOME / "tests" / "nowhere", check=1)
+    assert "nowhere" in done.stderr

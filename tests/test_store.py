@@ -112,3 +112,16 @@ def test_a_file_that_is_no_faiss_index_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "index.faiss").write_bytes(b"not an index at all")
     with pytest.raises(InputError, match="build the index again"):
         FaissStore.load(tmp_path / "index.faiss")
+
+
+def test_a_search_leaves_the_number_of_threads_as_it_was(full):
+    """FAISS and torch share it, and an encoder's sums differ in the last digit with it."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        full.search(unit(1), 1)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
