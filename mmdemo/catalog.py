@@ -24,7 +24,7 @@ from mmdemo.links import Link, read_links
 from mmdemo.pictures import PictureFolder
 from mmdemo.price import AMBIGUOUS, decimal_sign, parse_currency, parse_price
 from mmdemo.product import KNOWN, Product, column_name, facets, is_aside, is_translation, split_values
-from mmdemo.say import Words, listed, say
+from mmdemo.say import Words, say
 from mmdemo.table import SUFFIXES, Table, read_table
 from mmdemo.wordbook import FILE as WORDS
 from mmdemo.wordbook import read_words
@@ -271,7 +271,7 @@ def _columns(table: Table, file: str, warnings: list[Refusal]) -> list[str]:
         free = {name: column.strip() for name, column in zip(names, table.columns, strict=True) if name not in KNOWN}
         near = difflib.get_close_matches(missing[0], [name for name in free if name], n=1, cutoff=0.5)
         guess = say("; did you mean '{name}'?", name=free[near[0]]) if near else say(".")
-        wanted = listed([f"'{name}'" for name in missing])
+        wanted = say(" and ").join(f"'{name}'" for name in missing)
         shown = ", ".join(f"'{column.strip()[:30]}'" for column in table.columns[:12]) or say("none")
         raise InputError(
             say(

@@ -54,6 +54,8 @@ def names(text: str, product: Product) -> bool:
     that no answer is near it, and yet they are what was asked for."""
     called = " ".join([product.title, product.category, *product.attributes.values()]).casefold()
     words = set(re.findall(r"[^\W\d_]{3,}", text.casefold())) - LITTLE
+    if (kind := product.shown("category")) != product.category and kind in text:  # Chinese has no gaps between words
+        return True
     return any(re.search(rf"\b{re.escape(word.removesuffix('s'))}s?\b", called) for word in words)
 
 

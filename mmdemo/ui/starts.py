@@ -79,7 +79,8 @@ def from_products(products: Sequence[Product]) -> list[Start]:
         if said and item.category:
             alike = (p.id for p in products if p.category == item.category and said.items() <= p.attributes.items())
             called = [word(name, value) for name, value in said.items()]
-            words = say(" ").join([*list(dict.fromkeys(called))[:2], item.shown("category")]).lower()
+            parts = [*list(dict.fromkeys(called))[:2], item.shown("category")]
+            words = (" " if any(part.isascii() for part in parts) else "").join(parts).lower()
             starts.append(Start(words, targets=frozenset(alike)))
         else:
             starts.append(Start(item.shown("title"), targets=frozenset({item.id})))
