@@ -202,6 +202,19 @@ MATERIAL_LINES = {
 }
 PATTERN_LINES = "这款是{colour}底{pattern}。", "{pattern}花色，耐看又不抢戏。", "{colour}配{pattern}，多一点小心思。"
 COLOUR_LINES = "这款是{colour}。", "{colour}，好搭不挑环境。"
+OCCASIONS = {
+    "table setting": "餐桌搭配",
+    "living room": "客厅",
+    "dining room": "餐厅",
+    "bedroom": "卧室",
+    "children's room": "儿童房",
+    "out for the day": "出门一日",
+    "journey": "旅行",
+    "outfit": "穿搭",
+    "everyday outfit": "日常穿搭",
+    "winter outfit": "冬季穿搭",
+    "summer outfit": "夏季穿搭",
+}
 
 
 @cache
@@ -262,6 +275,6 @@ def description(item: Product) -> str:
 
 
 def words() -> list[dict[str, str]]:
-    """What the values of the filters are called: column, English, Chinese."""
-    tables = {"category": CATEGORIES, "colour": COLOURS, "material": MATERIALS, "pattern": PATTERNS}
+    """What the values of the filters, and the kinds of links, are called: column, English, Chinese."""
+    tables = {"category": CATEGORIES, "colour": COLOURS, "material": MATERIALS, "pattern": PATTERNS, "kind": OCCASIONS}
     return [{"column": column, "en": en, "zh": zh} for column, table in tables.items() for en, zh in table.items()]

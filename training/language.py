@@ -2,9 +2,11 @@
 
 Two steps. `teach` writes what a teacher thinks of a corpus (texts and vectors, one file); it needs `transformers`
 and runs once. `distil` trains an open_clip text tower on that file alone. Neither knows anything about pictures.
+`remember` writes such a file with an encoder as its own teacher, so that it learns new pictures and forgets no words.
 
     python training/language.py teach CATALOG... --edits edits.csv --teacher FOLDER --out teacher.npz
     python training/language.py distil teacher.npz --out FOLDER [--minutes 8]
+    python training/language.py remember CATALOG... --edits edits.csv --encoder FOLDER --out teacher.npz
 """
 
 import argparse
@@ -25,6 +27,7 @@ from torch.nn import functional as F
 
 from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
 from mmdemo.encoder import mixed_precision
+from mmdemo.vectors import normalize
 from training import words
 
 
@@ -122,6 +125,15 @@ def teach(pairs: list[tuple[str, str]], teacher: Path, batch: int = 128) -> np.n
     return np.stack([found[text] for _, text in pairs])
 
 
+def remember(texts: list[str], encoder: Path, batch: int = 256) -> np.ndarray:
+    """float16 (n, d) unit vectors of an encoder's own pooled text features: a teacher for its next lesson."""
+    from mmdemo.encoder import Encoder
+
+    speaker = Encoder.load(encoder)
+    parts = [speaker.text_both(texts[at : at + batch])[0] for at in range(0, len(texts), batch)]
+    return normalize(np.vstack(parts)).astype(np.float16)
+
+
 def save(file: Path, texts: list[str], vectors: np.ndarray, learned: int) -> None:
     """Texts and their vectors in one file; only the first `learned` may be trained on."""
     np.savez(file, texts=np.frombuffer("\0".join(texts).encode(), np.uint8), vectors=vectors, learned=learned)
@@ -208,6 +220,12 @@ def main() -> None:
     one.add_argument("--edits", type=Path)
     one.add_argument("--teacher", type=Path, required=True, help="folder of a BERT-like sentence encoder")
     one.add_argument("--out", type=Path, required=True)
+    own = commands.add_parser("remember")
+    own.add_argument("catalogs", nargs="*", type=Path)
+    own.add_argument("--edits", type=Path)
+    own.add_argument("--encoder", type=Path, required=True, help="encoder folder whose text tower is the teacher")
+    own.add_argument("--most", type=int, default=36_000, help="texts, drawn at random")
+    own.add_argument("--out", type=Path, required=True)
     two = commands.add_parser("distil")
     two.add_argument("teacher", type=Path)
     two.add_argument("--out", type=Path, required=True)
@@ -219,6 +237,11 @@ def main() -> None:
         print(f"{len(pairs)} texts", file=sys.stderr)
         vectors = teach(pairs + [(title, title) for title in titles], args.teacher)
         save(args.out, [text for text, _ in pairs] + titles, vectors, len(pairs))
+    elif args.command == "remember":
+        texts = [text for text, _ in corpus(args.catalogs, args.edits)[0]]
+        random.Random(0).shuffle(texts)
+        texts = texts[: args.most]
+        save(args.out, texts, remember(texts, args.encoder), len(texts))
     else:
         texts, vectors, learned = load(args.teacher)
         cosine = distil(texts[:learned], vectors[:learned], args.out, args.minutes, args.start)

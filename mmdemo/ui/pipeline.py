@@ -111,7 +111,7 @@ def _shown(recommender: Recommender, t: Trace) -> dict[str, Any]:
 
 
 def _formula(formula: str) -> str:
-    for name in ("photo", "words", "joint"):
+    for name in (later("photo"), later("words"), later("joint")):
         formula = formula.replace(name, say(name))
     return formula
 

@@ -31,7 +31,7 @@ from mmdemo.errors import InputError
 from mmdemo.index import live_version
 from mmdemo.live import close_live, open_live
 from mmdemo.recommender import Recommender
-from mmdemo.say import say
+from mmdemo.say import say, speaking
 from mmdemo.ui import cards, theme
 
 LANGUAGES = ("en", "zh")  # the first one has the plain paths
@@ -228,6 +228,12 @@ class Pages:
         return {**scope, "headers": plain}, sending if scope["method"] == "GET" else send
 
 
+def _missing_words() -> gr.I18n:
+    """What Gradio has no Chinese for: it would tell a screen reader the name of the text."""
+    with speaking("zh"):
+        return gr.I18n(**{"zh-CN": {"common.complete": say("Complete")}})
+
+
 ICON = str(theme.ASSETS / "favicon.png")
 # What every page is served with, the first as well as the others.
 LOOK: dict[str, Any] = {
@@ -236,6 +242,7 @@ LOOK: dict[str, Any] = {
     "enable_monitoring": False,
     "ssr_mode": False,
     "show_error": True,
+    "i18n": _missing_words(),
     "max_file_size": "20mb",
     "theme": theme.theme(),
     "css": theme.asset("style.css"),

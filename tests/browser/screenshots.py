@@ -1,4 +1,4 @@
-"""The pictures of the README: python -m tests.browser.screenshots [--index INDEX] writes docs/screenshots/*.webp."""
+"""The pictures of the README and of docs/tour.md: python -m tests.browser.screenshots [--index INDEX] writes docs/screenshots/*.webp."""
 
 import argparse
 import io
@@ -34,6 +34,10 @@ def keep(page: Page, name: str) -> None:
     page.context.close()
 
 
+def open_tab(page: Page, name: str) -> None:
+    page.locator(".tab-container:not(.visually-hidden)").get_by_role("tab", name=name).click()
+
+
 def begin(page: Page, kind: str) -> None:
     """Take the first query to begin with that has both a photo and words, else the first of its kind."""
     starts = page.locator(kind)
@@ -56,7 +60,7 @@ def main() -> None:
         keep(page, "discover")
 
         page = visit(browser, demo.url)
-        page.locator(".tab-container:not(.visually-hidden)").get_by_role("tab", name="Browse").click()
+        open_tab(page, "Browse")
         keep(page, "browse")
 
         page = visit(browser, demo.url)
@@ -64,6 +68,31 @@ def main() -> None:
         page.locator("#mm-results .mm-pic").first.click()
         page.wait_for_selector(".mm-dialog[open] h2")
         keep(page, "product")
+
+        page = visit(browser, demo.url)
+        begin(page, ".mm-start")
+        for card in range(3):
+            page.locator("#mm-results [data-act=compare]").nth(card).click()
+        page.locator("#mm-compare").get_by_role("button", name="Compare").click()
+        page.wait_for_selector(".mm-compare-dialog[open]")
+        keep(page, "compare")
+
+        for tab, ready in (("Map", "#mm-map canvas"), ("How it works", "#mm-pipeline svg"), ("Quality", "#mm-quality h2")):
+            page = visit(browser, demo.url)
+            begin(page, ".mm-start")
+            open_tab(page, tab)
+            page.wait_for_selector(ready, timeout=60_000)
+            page.wait_for_timeout(2500)  # the map settles
+            keep(page, tab.split()[0].lower())
+
+        page = visit(browser, demo.url)
+        open_tab(page, "Your catalogue")
+        page.wait_for_timeout(800)
+        keep(page, "yours")
+
+        page = visit(browser, demo.url + "/zh/")
+        begin(page, ".mm-start")
+        keep(page, "chinese")
 
         page = visit(browser, demo.url, dark=True)
         begin(page, ".mm-say")
