@@ -72,8 +72,8 @@ def main() -> None:
         page = visit(browser, demo.url)
         begin(page, ".mm-start")
         for card in range(3):
-            page.locator("#mm-results [data-act=compare]").nth(card).click()
-        page.locator("#mm-compare").get_by_role("button", name="Compare").click()
+            page.locator("#mm-results [data-compare]").nth(card).click()
+        page.locator("#mm-compare [data-go]").click()
         page.wait_for_selector(".mm-compare-dialog[open]")
         keep(page, "compare")
 

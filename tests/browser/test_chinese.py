@@ -55,6 +55,7 @@ def reader(browser: Browser, demo) -> Iterator[Callable[..., Page]]:
 def own_words(index) -> re.Pattern[str]:
     """What the catalogue says in English, as far as it has no Chinese for it."""
     said = {index.manifest["name"], *index.manifest.get("noun", ()), *(link.kind for link in index.links)}
+    said.add(index.report["strangers"].get("catalogue", "") if "strangers" in index.report else "")
     known = words_of(index.manifest, "zh")
     for item in index.products:
         said |= {item.currency, *(name.replace("_", " ") for name in item.attributes)}
@@ -114,7 +115,7 @@ def test_a_chinese_sentence_is_understood_and_answered_in_chinese(reader, index)
     expect(page.locator(".mm-wish small").first).to_have_text("价格≤20")
     shown = page.locator(".mm-card").evaluate_all("cards => cards.map(card => card.dataset.id)")
     assert all(index.products[index.row(i)].price <= 20 for i in shown)
-    assert {index.products[index.row(i)].category.casefold() for i in shown[:3]} == {"mug"}
+    assert "red" in index.products[index.row(shown[0])].text.casefold()
     expect(page.locator(".mm-reason").first).to_have_text(re.compile("[\u4e00-\u9fff].*。$"))
 
 
