@@ -114,13 +114,19 @@ class Discover:
                    self._crumbs, memory, self.taste.bar, tabs]  # fmt: skip
         Change = Callable[[Search, dict[str, Any]], Search | None]
 
-        def changes(change: Change, fill: bool = True) -> Callable[..., Any]:
-            """A handler: the search that the form holds, changed by what was clicked, is answered."""
+        def changes(change: Change, fill: bool = True, again: bool = True) -> Callable[..., Any]:
+            """A handler: the search that the form holds, changed by what was clicked, is answered.
+
+            Not `again`: what is shown already stays. A field that is left tells its value a second time, and that
+            answer might come after the one to the click that left it.
+            """
 
             def handler(event: gr.EventData, sent: Any, way: Trail, *values: Any) -> Any:
                 data = event._data if isinstance(event._data, dict) else {}
                 search = change(form.read(values), data)
-                return gr.skip() if search is None else self._answer(search, self.taste.read(sent), way, fill)
+                if search is None or (search == way.shown and not again):
+                    return gr.skip()
+                return self._answer(search, self.taste.read(sent), way, fill)
 
             return handler
 
@@ -169,7 +175,7 @@ class Discover:
         liked = changes(lambda now, data: replace(now, photo=None, reference=str(data.get("id", "")), by_taste=False))
         # Events of one kind share one listener: two at once would race, and the older answer might come last.
         on(partial(gr.on, form.asking), changes(lambda now, _: now, fill=False), DOWN)
-        on(partial(gr.on, form.narrowing), changes(lambda now, _: now, fill=False))
+        on(partial(gr.on, form.narrowing), changes(lambda now, _: now, fill=False, again=False))
         on(self.results.like, liked, AGAIN)
         on(also_from.like, from_dialog, AGAIN)
         on(self.chosen.drop, changes(lambda now, _: replace(now, reference="")))

@@ -19,6 +19,11 @@ class Trail:
     steps: tuple[Search, ...] = ()
     at: int = -1
 
+    @property
+    def shown(self) -> Search:
+        """The search whose answer is shown: an empty one at the start."""
+        return self.steps[self.at] if self.at >= 0 else Search()
+
     def to(self, search: Search) -> Trail:
         """The trail once this search is answered: a known step is shown again, a new one comes last."""
         if search.empty:

@@ -1,4 +1,4 @@
-"""The pictures of the README and of docs/tour.md: python -m tests.browser.screenshots [--index INDEX] writes docs/screenshots/*.webp."""
+"""The pictures of the README and the tour: python -m tests.browser.screenshots [--index INDEX]."""
 
 import argparse
 import io
@@ -77,7 +77,8 @@ def main() -> None:
         page.wait_for_selector(".mm-compare-dialog[open]")
         keep(page, "compare")
 
-        for tab, ready in (("Map", "#mm-map canvas"), ("How it works", "#mm-pipeline svg"), ("Quality", "#mm-quality h2")):
+        tabs = {"Map": "#mm-map canvas", "How it works": "#mm-pipeline svg", "Quality": "#mm-quality h2"}
+        for tab, ready in tabs.items():
             page = visit(browser, demo.url)
             begin(page, ".mm-start")
             open_tab(page, tab)

@@ -351,7 +351,8 @@ def test_product_page_walks_from_similar_to_similar(page: Page, index, screen) -
     for value in shown.attributes.values():
         expect(dialog.locator(".mm-attributes")).to_contain_text(value)
     if family:
-        assert dialog.locator(".mm-swatch").count() == sum(o.parent == family.parent for o in index.products)
+        variants = sum(o.parent == family.parent for o in index.products)
+        assert dialog.locator(".mm-swatches .mm-swatch").count() == variants
     page.wait_for_function("[...document.querySelectorAll('.mm-dialog img')].every(i => i.complete && i.naturalWidth)")
     screen(page, "product")
     similar = dialog.locator(".mm-card").first
