@@ -17,6 +17,13 @@ PHOTO = Path(sys.argv[1])
 SERVER = sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:7860"
 
 
+def tell(results: list[dict]) -> None:
+    """One line a result, with its price where the catalogue has prices."""
+    for one in results:
+        price = "" if one["price"] is None else f", {one['price']:g} {one['currency']}"
+        print(f"         {one['rank']}. {one['title']}{price}")
+
+
 async def main() -> None:
     async with streamable_http_client(f"{SERVER}/gradio_api/mcp/") as (read, write, _):
         async with ClientSession(read, write) as session:
@@ -39,9 +46,8 @@ async def main() -> None:
             understood = ", ".join(part["meaning"] for part in found["query"]["read"]["understood"])
             if not found["results"] or not found["results"][0]["close"]:
                 print("Agent: Nothing here really matches; these are the nearest.")
-            print(f"Agent: Among {shop['count']} {shop['noun'][1]} I looked for: {understood}.")
-            for one in found["results"]:
-                print(f"         {one['rank']}. {one['title']}, {one['price']:g} {one['currency']}")
+            print(f"Agent: Among {shop['count']} {shop['noun'][1]} I looked for: {understood or 'what this says'}.")
+            tell(found["results"])
 
             print("User:  Why the first one?")
             first = found["results"][0]["id"]
@@ -50,8 +56,7 @@ async def main() -> None:
 
             print("User:  I like it. More of that kind?")
             more = (await call("similar", id=first, k=3)).structuredContent
-            for one in more["results"]:
-                print(f"         {one['rank']}. {one['title']}, {one['price']:g} {one['currency']}")
+            tell(more["results"])
 
 
 asyncio.run(main())

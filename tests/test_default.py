@@ -58,7 +58,9 @@ def test_titles_find_their_products(recommender):
     assert found >= 54, f"{found} of about 60"
 
 
-@pytest.mark.parametrize(("words", "category"), [("a wall clock", "Wall clock"), ("something to sit on, a chair", "Chair")])
+@pytest.mark.parametrize(
+    ("words", "category"), [("a wall clock", "Wall clock"), ("something to sit on, a chair", "Chair")]
+)
 def test_plain_words_find_the_kind_of_thing(recommender, words, category):
     results = recommender.recommend(Query(text=words, k=5))
     assert sum(r.product.category == category for r in results) >= 4, [r.title for r in results]

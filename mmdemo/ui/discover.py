@@ -124,8 +124,10 @@ class Discover:
             def handler(event: gr.EventData, sent: Any, way: Trail, *values: Any) -> Any:
                 data = event._data if isinstance(event._data, dict) else {}
                 search = change(form.read(values), data)
-                if search is None or (search == way.shown and not again):
+                if search is None:
                     return gr.skip()
+                if search == way.shown and not again:
+                    return {self._notice: _notice("")}  # what was said of a value in between is mended
                 return self._answer(search, self.taste.read(sent), way, fill)
 
             return handler
