@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import demo_process
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-expect.set_options(timeout=15_000)  # the machine may be busy
+expect.set_options(timeout=30_000)  # the machine may be busy
 SCREENS = Path(__file__).parent / "screens"
 
 
@@ -49,7 +49,7 @@ def visit(browser: Browser, demo: demo_process.Demo) -> Iterator[Callable[..., P
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("console", lambda said: faults.append(f"console: {said.text}") if said.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on("request", lambda asked: faults.append(f"outside: {asked.url}") if _outside(asked.url, url) else None)
