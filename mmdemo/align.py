@@ -102,14 +102,6 @@ class Trainer:
         with mixed_precision(self.device), sdpa_kernel(SDPBackend.MATH):  # the faster one on short rows
             return F.normalize(text_tower(self.model, tokens)[1].float(), dim=-1)
 
-    def draw(self, rng: np.random.Generator) -> np.ndarray:
-        """The photos of one batch, half or more from one shop: that is where a search must tell things apart."""
-        odds, shops = self.shelf.odds.copy(), np.bincount(self.shelf.shop, self.shelf.odds)
-        if np.count_nonzero(shops) > 1:
-            one = rng.choice(len(shops), p=np.sqrt(shops) / np.sqrt(shops).sum())  # the root: small shops count too
-            odds[self.shelf.shop == one] *= max(1.0, (shops.sum() - shops[one]) / shops[one])
-        return rng.choice(len(odds), self.batch, replace=False, p=odds / odds.sum())
-
     def step(self, done: float) -> float:
         """One update at `done` (0..1) of the run; the loss."""
         shelf, rng = self.shelf, np.random.default_rng([self.seed, self.at])
@@ -120,7 +112,7 @@ class Trainer:
         warm = min(1, max((self.at + 1) / 100, done / 0.1))  # a hundred steps, or a tenth of a short run
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * warm * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(done, 1))))
-        photos = self.draw(rng)
+        photos = shelf.draw(self.batch, rng)
         rows = shelf.owner[photos]
         # a quarter of the rows come a second time: another photo of the product, or this one varied again
         again = rng.permutation(self.batch)[: max(2, self.batch // 4)]

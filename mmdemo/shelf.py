@@ -147,6 +147,14 @@ class Shelf:
         self.captions = [captions(product) for product in self.products]
         self.codes = [{code(fact) for fact in facts(product)} for product in self.products]
 
+    def draw(self, batch: int, rng: np.random.Generator) -> np.ndarray:
+        """The photos of one batch, half or more from one shop: that is where a search must tell things apart."""
+        odds, shops = self.odds.copy(), np.bincount(self.shop, self.odds)
+        if np.count_nonzero(shops) > 1:
+            one = rng.choice(len(shops), p=np.sqrt(shops) / np.sqrt(shops).sum())  # the root: small shops count too
+            odds[self.shop == one] *= max(1.0, (shops.sum() - shops[one]) / shops[one])
+        return rng.choice(len(odds), batch, replace=False, p=odds / odds.sum())
+
     def same(self, a: np.ndarray, b: np.ndarray) -> torch.Tensor:
         """bool (a, b): the same product, a near-copy, or the same variant under another id."""
         a, b = a[:, None], b[None]

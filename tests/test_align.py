@@ -1,5 +1,4 @@
 import csv
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -354,11 +353,10 @@ def test_a_learning_curve_has_scales_and_survives_what_runs_produce(tmp_path):
 
 
 def test_half_of_a_batch_comes_from_one_shop_and_small_shops_have_their_turn():
-    run = module.Trainer.__new__(module.Trainer)
-    run.batch = 40
-    run.shelf = SimpleNamespace(odds=np.ones(1100), shop=np.repeat([0, 1], [1000, 100]))
-    run.shelf.odds[:10] = 0  # kept aside
-    small = [(run.shelf.shop[run.draw(np.random.default_rng(seed))] == 1).mean() for seed in range(300)]
+    shelf = Shelf.__new__(Shelf)
+    shelf.odds, shelf.shop = np.ones(1100), np.repeat([0, 1], [1000, 100])
+    shelf.odds[:10] = 0  # kept aside
+    small = [(shelf.shop[shelf.draw(40, np.random.default_rng(seed))] == 1).mean() for seed in range(300)]
     assert 0.15 < np.mean(small) < 0.35  # its share of the photos is a tenth
-    photos = run.draw(np.random.default_rng(0))
+    photos = shelf.draw(40, np.random.default_rng(0))
     assert len(set(photos)) == 40 and photos.min() >= 10

@@ -41,18 +41,40 @@ def vocabulary() -> list[str]:
     return [t[:-4] for t in tokens if t.endswith("</w>") and re.fullmatch(r"[a-z]{2,}</w>", t)]
 
 
-def copy_of(catalog: Path, seed: int = 0) -> tuple[list[str], list[str]]:
-    """(captions and attribute phrases of the rows that training may see, titles of the rows kept aside)."""
+def copy_of(catalog: Path, seed: int = 0) -> tuple[list[tuple[str, str]], list[str]]:
+    """(pairs of what the student and the teacher read, from the rows that training may see: captions, sentences,
+    attribute phrases, Chinese copy beside its English; titles of the rows kept aside)."""
     from mmdemo.catalog import Catalog
     from mmdemo.shelf import captions, held_out, phrase
 
-    texts, aside, rng = [], [], np.random.default_rng(seed)
+    pairs, aside, rng = [], [], np.random.default_rng(seed)
     for product in Catalog.read(catalog).products:
         if held_out(product):
             aside.append(product.title)
-        else:
-            texts += captions(product) + [text for _ in range(25) if (text := phrase(product, rng)[0])]
-    return list(dict.fromkeys(texts)), list(dict.fromkeys(aside))
+            continue
+        said = captions(product) + [text for _ in range(25) if (text := phrase(product, rng)[0])]
+        said += re.split(r"(?<=[.!?])\s+", product.description.strip())
+        pairs += [(text, text) for text in said]
+        for column in ("title", "description"):
+            pairs.append((product.translated.get(f"{column}_zh", ""), str(product.field(column) or "")))
+    return [pair for pair in dict.fromkeys(pairs) if all(map(str.strip, pair))], list(dict.fromkeys(aside))
+
+
+def medleys(count: int, seed: int = 0) -> list[str]:
+    """`count` strings of two to nine words of the tokeniser, common ones more often, half of them with joining words.
+
+    They mean little, but the teacher has a vector for each: so every word is met beside others, not only by itself.
+    """
+    known, rng = np.array(vocabulary()), np.random.default_rng(seed)
+    odds = 1 / (np.arange(len(known)) + 500) ** 0.7
+    joints = ["and", "with", "of", "for", "in", "the", "a", "on", "to", "without", "or", "from", "is", "made of", ","]
+    found = []
+    for length in rng.integers(2, 10, count):
+        joined = 0.4 if rng.random() < 0.5 else 0.0
+        said = [f"{rng.choice(joints)} {word}" if rng.random() < joined else word
+                for word in rng.choice(known, length, p=odds / odds.sum())]  # fmt: skip
+        found.append(" ".join(said).replace(" ,", ","))
+    return found
 
 
 def phrases(count: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -94,17 +116,17 @@ def phrases(count: int, seed: int = 0) -> list[tuple[str, str]]:
 
 def corpus(catalogs: list[Path], edits: Path | None, seed: int = 0) -> tuple[list[tuple[str, str]], list[str]]:
     """((student text, teacher text) pairs without repeats, in a fixed order; titles kept aside)."""
-    rng = random.Random(seed)
-    texts, aside = vocabulary(), []
+    texts, pairs, aside = [*vocabulary(), *medleys(90_000, seed)], [], []
     for catalog in catalogs:
         learned, kept = copy_of(catalog, seed)
-        texts, aside = texts + learned, aside + kept
+        pairs, aside = pairs + learned, aside + kept
     if edits:
         with open(edits, newline="", encoding="utf-8") as lines:
             asked = sorted({row["text"] for row in csv.DictReader(lines) if row["split"] != "test"})
-        texts += rng.sample(asked, min(len(asked), 18_000))
-    pairs = [(text, text) for text in texts if text.strip()] + phrases(60_000, seed)
-    return list(dict.fromkeys(pairs)), [title for title in aside if title not in set(texts)]
+        texts += random.Random(seed).sample(asked, min(len(asked), 30_000))
+    pairs += [(text, text) for text in texts if text.strip()] + phrases(60_000, seed)
+    known = {text for text, _ in pairs}
+    return list(dict.fromkeys(pairs)), [title for title in aside if title not in known]
 
 
 def teach(pairs: list[tuple[str, str]], teacher: Path, batch: int = 128) -> np.ndarray:
