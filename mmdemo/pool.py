@@ -4,9 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mmdemo.language import Part
 from mmdemo.query import Filter, Query
 from mmdemo.recommender import Recommender
@@ -39,13 +36,15 @@ def facet_counts(recommender: Recommender, query: Query, columns: Sequence[str])
     """
     index = recommender.index
     read = recommender.read(query).apply(query)
-    scores = index.vectors @ recommender.embed(read)[0].sum(0)
+    vector = recommender.embed(read)[0].sum(0)
+    nearest: dict[tuple[Filter, ...], list[int]] = {}  # by the conditions, which many columns share
     counts = {}
     for column in columns:
         own = [f for f in query.filters if f.column == column and f.op == "="]
-        rows = _passing(recommender, [f for f in read.filters if f not in own])
-        near = rows[np.argsort(-scores[rows], kind="stable")[: size(len(index))]]
-        found = Counter(v for row in near for v in index.products[row].values(column))
+        others = tuple(f for f in read.filters if f not in own)
+        if others not in nearest:
+            nearest[others] = index.search(vector, size(len(index)), index.allowed(others))[1].tolist()
+        found = Counter(v for row in nearest[others] for v in index.products[row].values(column))
         known = index.facets[column]  # in the order of the whole catalogue, which breaks ties
         counts[column] = dict(sorted(((v, found[v]) for v in known), key=lambda pair: -pair[1]))
     return counts
@@ -53,7 +52,8 @@ def facet_counts(recommender: Recommender, query: Query, columns: Sequence[str])
 
 def passing(recommender: Recommender, query: Query) -> int:
     """How many products pass the query's conditions, those of its sentence among them."""
-    return len(_passing(recommender, recommender.read(query).apply(query).filters))
+    allowed = recommender.index.allowed(recommender.read(query).apply(query).filters)
+    return len(recommender.index) if allowed is None else len(allowed)
 
 
 def ways(recommender: Recommender, query: Query) -> list[Way]:
@@ -69,8 +69,3 @@ def ways(recommender: Recommender, query: Query) -> list[Way]:
         if best:
             found.append(Way(condition, passing(recommender, fewer), best[0].match, best[0].close))
     return sorted(found, key=lambda way: (-way.match, -way.count))
-
-
-def _passing(recommender: Recommender, filters: Sequence[Filter]) -> NDArray[np.int64]:
-    allowed = recommender.index.allowed(filters)
-    return np.arange(len(recommender.index)) if allowed is None else allowed

@@ -10,6 +10,7 @@ from mmdemo.product import Product
 from mmdemo.vectors import Array
 
 NEAR_COPY = 0.999  # cosine of two pictures of the same category from which they count as one
+DIRECTIONS = 6  # along which near-copies are looked for: fewer find too many, more search slowly
 
 
 def mmr(relevance: Array, vectors: Array, k: int, diversity: float) -> list[int]:
@@ -39,17 +40,35 @@ def families(products: Sequence[Product], image: Array) -> NDArray[np.int64]:
         for kind, name in (("parent", p.parent), ("group", p.group)):
             if name:
                 _join(family, row, keys.setdefault((kind, name), row))
+    some = image[:: 1 + len(image) // 4096]
+    directions = np.linalg.eigh(some.T @ some)[1][:, -DIRECTIONS:]  # those in which pictures differ most
     shelves: dict[str, list[int]] = {}
     for row, p in enumerate(products):
         if image[row].any():
             shelves.setdefault(p.category, []).append(row)
     for rows in shelves.values():
-        for start in range(0, len(rows), 1024):
-            some = np.array(rows[start : start + 1024])
-            for a, b in np.argwhere(image[some] @ image[rows].T > NEAR_COPY):
-                if some[a] < rows[b]:
-                    _join(family, int(rows[b]), int(some[a]))
+        for a, b in near_copies(image[rows], directions).tolist():
+            _join(family, rows[a], rows[b])
     return np.array([_root(family, r) for r in range(len(products))], np.int64)
+
+
+def near_copies(vectors: Array, directions: Array) -> NDArray[np.int64]:
+    """Pairs (m, 2) of positions whose unit vectors (n, d) agree to NEAR_COPY; of equal vectors, each with the first.
+
+    Vectors that agree are as near along a few orthonormal `directions` (d, few), where a tree finds them without
+    comparing all with all.
+    """
+    from scipy.spatial import cKDTree  # half a second that no start has to wait for
+
+    first: dict[bytes, int] = {}
+    same = [first.setdefault(v.tobytes(), n) for n, v in enumerate(vectors)]
+    equal = [(one, n) for n, one in enumerate(same) if one != n]
+    apart = np.array(list(first.values()), np.int64)
+    tree = cKDTree(np.asarray(vectors[apart] @ directions, np.float64))
+    pairs = apart[tree.query_pairs((2 - 2 * NEAR_COPY) ** 0.5 + 1e-4, output_type="ndarray")]
+    chunks = [pairs[start : start + 65_536] for start in range(0, len(pairs), 65_536)]
+    near = [some[np.einsum("nd,nd->n", vectors[some[:, 0]], vectors[some[:, 1]]) > NEAR_COPY] for some in chunks]
+    return np.vstack([np.array(equal, np.int64).reshape(-1, 2), *near])
 
 
 def fold(family: NDArray[np.int64]) -> tuple[list[int], list[list[int]]]:

@@ -1,6 +1,12 @@
 """Vector stores: unit vectors under integer ids, searched by cosine. The only module that knows FAISS.
 
 A store knows nothing of products. `NumpyStore` is the exact reference that every other store is tested against.
+
+The rule: up to EXACT numbers (50,000 vectors of 256) `FaissStore` compares a query with every vector. Past that it
+looks into the PROBES nearest of some 4 sqrt(n) inverted lists (Jegou et al. 2011), whose vectors are kept in one byte a
+dimension, and scores REFINE candidates for every answer by their exact vectors, which stay on disk: scores are exact
+cosines at any size. Where a filter lets through at most one in FEW, those are compared whole. The curves behind these
+numbers stand in docs/performance.md.
 """
 
 from collections.abc import Iterator
@@ -10,12 +16,19 @@ from typing import Any, Protocol, Self
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
 from mmdemo.errors import InputError
+from mmdemo.exact import best, share_found
+from mmdemo.vectorfile import Ids, VectorFile
 from mmdemo.vectors import Array
 
-Ids = NDArray[np.int64]
+EXACT = 12_800_000  # numbers, vectors times their width, up to which every vector is compared
+PROBES = 64  # lists that a search looks into
+REFINE = 4  # candidates for each answer that are scored exactly
+FEW = 250  # one in so many that a filter lets through are all compared
+MOST = 4096  # answers up to which the lists are asked; for more, every vector is compared
+TRAINING = 40  # vectors that each list's centre is learnt from
+BESIDE = ".vectors.npy"  # what the file of exact vectors is called, after the name of the file it lies beside
 
 
 class VectorStore(Protocol):
@@ -30,7 +43,17 @@ class VectorStore(Protocol):
     def remove(self, ids: Ids) -> int:
         """Forget these ids; returns how many were there."""
 
-    def save(self, path: Path) -> None: ...
+    def vectors(self, ids: Ids) -> Array:
+        """The exact unit rows (n, d) stored under these ids; raises KeyError for one that is not there."""
+
+    def describe(self) -> dict[str, Any]:
+        """What a manifest says of the store: its kind and parameters, ready for JSON, no secrets."""
+
+    def recall(self, queries: Array, k: int = 10) -> float:
+        """The share of the true k nearest of these queries (n, d) that `search` gives back, counted by brute force."""
+
+    def save(self, path: Path) -> None:
+        """Write to `path`, and where one file is not enough to files beside it whose names begin with its name."""
 
     @classmethod
     def load(cls, path: Path) -> Self: ...
@@ -77,6 +100,16 @@ class NumpyStore:
         self._ids, self._vectors = self._ids[~gone], self._vectors[~gone]
         return int(gone.sum())
 
+    def vectors(self, ids: Ids) -> Array:
+        place = {i: n for n, i in enumerate(self._ids.tolist())}
+        return self._vectors[[place[i] for i in np.asarray(ids).tolist()]]
+
+    def describe(self) -> dict[str, Any]:
+        return {"kind": "exact", "vectors": len(self), "dim": self.dim}
+
+    def recall(self, queries: Array, k: int = 10) -> float:
+        return share_found(self, queries, k, [(self._ids, self._vectors)])
+
     def save(self, path: Path) -> None:
         with path.open("wb") as f:
             np.savez(f, ids=self._ids, vectors=self._vectors)
@@ -102,21 +135,31 @@ def _one_thread() -> Iterator[None]:
 
 
 class FaissStore:
-    """Exact inner product in FAISS; filters are applied inside the search, so they never cost recall."""
+    """FAISS: exact up to `exact` vectors, past that inverted lists of quantised vectors, as this module's rule says."""
 
-    def __init__(self, dim: int) -> None:
-        self.dim = dim
+    def __init__(self, dim: int, exact: int | None = None) -> None:
+        self.dim, self.exact = dim, EXACT // dim if exact is None else exact
         self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
+        self._file: VectorFile | None = None  # the exact vectors, once `_index` holds quantised ones
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
     def add(self, ids: Ids, vectors: Array) -> None:
-        ids, vectors = _check(ids, vectors, self.dim, faiss.vector_to_array(self._index.id_map))
+        ids, vectors = _check(ids, vectors, self.dim, self._ids())
+        if self._file is None and len(self) + len(ids) > self.exact:
+            known, before = self.everything()
+            ids, vectors = np.r_[known, ids], np.vstack([before, vectors]) if len(known) else vectors
+            self._index, self._file = _inverted_lists(vectors), VectorFile(self.dim)
+        self._own()
         self._index.add_with_ids(vectors, ids)
+        if self._file is not None:
+            self._file.add(ids, vectors)
 
     def search(self, vectors: Array, k: int, filter: Ids | None = None) -> tuple[Array, Ids]:
         vectors = np.ascontiguousarray(np.atleast_2d(vectors), np.float32)
+        if self._file is not None:
+            return self._near(self._file, vectors, k, filter)
         params = None
         if filter is not None:
             params = faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.asarray(filter, np.int64)))  # type: ignore[call-arg]
@@ -125,28 +168,123 @@ class FaissStore:
         scores[ids < 0] = -np.inf
         return scores, ids
 
+    def _near(self, file: VectorFile, vectors: Array, k: int, filter: Ids | None) -> tuple[Array, Ids]:
+        """Candidates from the lists, put in order by their exact vectors. Every vector is compared where only few may
+        be, where very many are wanted, and for a query whose lists do not hold enough."""
+        if filter is not None:
+            filter = np.asarray(filter, np.int64)
+            filter = file.there(filter if (np.diff(filter) > 0).all() else np.unique(filter))
+        among = len(self) if filter is None else len(filter)
+        if among * FEW <= len(self) or k > MOST:
+            return best(vectors, k, file.chunks(filter))
+        # What a filter lets through lies in all lists: the less it is, the more of them are worth a look.
+        probes = min(self._index.nlist, PROBES * len(self) // among)
+        params = faiss.SearchParametersIVF(sel=_selector(filter), nprobe=probes)  # type: ignore[call-arg]
+        with _one_thread():
+            _, found = self._index.search(vectors, min(REFINE * k, among), params=params)
+        answers = []
+        for vector, row in zip(vectors, found, strict=True):
+            ids = np.sort(row[row >= 0])
+            enough = len(ids) >= min(k, among)
+            answers.append(best(vector[None], k, [(ids, file.read(ids))] if enough else file.chunks(filter)))
+        return np.vstack([scores for scores, _ in answers]), np.vstack([ids for _, ids in answers])
+
     def remove(self, ids: Ids) -> int:
-        return int(self._index.remove_ids(np.asarray(ids, np.int64)))
+        self._own()
+        if self._file is not None:
+            self._file.remove(ids)
+        gone = int(self._index.remove_ids(np.asarray(ids, np.int64)))
+        if not len(self):
+            self.__init__(self.dim, self.exact)  # type: ignore[misc]  # what the lists learnt is of nothing that is left
+        return gone
+
+    def vectors(self, ids: Ids) -> Array:
+        if self._file is not None:
+            return self._file.read(np.asarray(ids, np.int64))
+        known, rows = self.everything()
+        place = {i: n for n, i in enumerate(known.tolist())}
+        return rows[[place[i] for i in np.asarray(ids).tolist()]]
+
+    def describe(self) -> dict[str, Any]:
+        size = {"vectors": len(self), "dim": self.dim, "faiss": faiss.__version__}
+        if self._file is None:
+            return {"kind": "exact", **size}
+        lists = self._index.nlist
+        return {"kind": "ivf-sq8", **size, "lists": lists, "probes": min(PROBES, lists), "refine": REFINE}
+
+    def recall(self, queries: Array, k: int = 10) -> float:
+        return share_found(self, queries, k, self._file.chunks() if self._file else [self.everything()])
 
     def save(self, path: Path) -> None:
-        faiss.write_index(self._index, str(path))
+        if self._file is not None:
+            self._file.save(path.with_name(path.name + BESIDE))
+        part = path.with_name(path.name + ".part")  # the file itself may be the one that is mapped here
+        faiss.write_index(self._index, str(part))
+        part.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Reads a file that this class wrote. Check its hash first: FAISS trusts what it reads."""
+        """Reads what this class wrote; lists are mapped into memory. Check the hashes first: FAISS trusts what it
+        reads."""
         try:
-            index: Any = faiss.read_index(str(path))
+            index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
         except RuntimeError as e:
             raise InputError(f"{path.name} cannot be read as a FAISS index; build the index again") from e
+        store = cls(index.d)
+        store._index = index
+        if isinstance(index, faiss.IndexIVFScalarQuantizer) and index.metric_type == faiss.METRIC_INNER_PRODUCT:
+            lists: Any = faiss.downcast_InvertedLists(index.invlists)  # type: ignore[arg-type]
+            lists.prefetch_nthread = 0  # starting threads that read ahead takes longer than the search
+            held = [faiss.rev_swig_ptr(lists.get_ids(n), lists.list_size(n)) for n in range(index.nlist)]
+            ids = np.sort(np.concatenate([some for some in held if len(some)]))
+            store._file = VectorFile.load(path.with_name(path.name + BESIDE), index.d, ids)
+            return store
         flat = faiss.downcast_index(index.index) if isinstance(index, faiss.IndexIDMap2) else None
         if not isinstance(flat, faiss.IndexFlatIP) or len(faiss.vector_to_array(index.id_map)) != flat.ntotal:
             raise InputError(f"{path.name} is a FAISS index of another kind; build the index again")
-        store = cls(index.d)
-        store._index = index
         return store
 
     def everything(self) -> tuple[Ids, Array]:
-        """All ids (n,) with their vectors (n, d), in the order in which they are stored."""
+        """All ids (n,) with their vectors (n, d), read into memory."""
+        if self._file is not None:
+            return self._file.ids, self._file.read(self._file.ids)
         flat: Any = faiss.downcast_index(self._index.index)
         vectors = faiss.vector_to_array(flat.codes).view(np.float32).reshape(len(self), self.dim)
         return faiss.vector_to_array(self._index.id_map), vectors
+
+    def _ids(self) -> Ids:
+        return self._file.ids if self._file is not None else faiss.vector_to_array(self._index.id_map)
+
+    def _own(self) -> None:
+        """Lists that are mapped from a file are read-only: before a change they are copied into memory."""
+        mapped: Any = faiss.downcast_InvertedLists(self._index.invlists) if self._file is not None else None
+        if type(mapped) is faiss.OnDiskInvertedLists:
+            own: Any = faiss.ArrayInvertedLists(self._index.nlist, self._index.code_size)
+            every: Any = faiss.InvertedLists
+            every.copy_subset_to(mapped, own, every.SUBSET_TYPE_ID_RANGE, 0, np.iinfo(np.int64).max)
+            self._index.replace_invlists(own, True)
+            own.this.disown()  # the index deletes it
+
+
+def _inverted_lists(vectors: Array) -> Any:
+    """An empty index whose lists and scales are learnt from these vectors; the same vectors teach it the same."""
+    count = min(4 * 2 ** round(np.log2(len(vectors) ** 0.5)), len(vectors))
+    index = faiss.IndexIVFScalarQuantizer(
+        faiss.IndexFlatIP(vectors.shape[1]), vectors.shape[1], count, faiss.ScalarQuantizer.QT_8bit,
+        faiss.METRIC_INNER_PRODUCT, False,
+    )  # fmt: skip
+    index.cp.min_points_per_centroid = 1
+    some = np.random.default_rng(0).permutation(len(vectors))[: TRAINING * count]
+    index.train(vectors[np.sort(some)])
+    return index
+
+
+def _selector(filter: Ids | None) -> Any:
+    """Ids as FAISS wants them: a bit for each number up to the largest, unless that would take too many."""
+    if filter is None:
+        return None
+    if filter[-1] > 64 * len(filter) + 2**24:
+        return faiss.IDSelectorBatch(filter)
+    bits = np.zeros(int(filter[-1]) + 1, bool)
+    bits[filter] = True
+    return faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))  # type: ignore[call-arg,arg-type]

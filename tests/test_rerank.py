@@ -5,8 +5,8 @@ import pytest
 
 from mmdemo.errors import InputError
 from mmdemo.product import Product
-from mmdemo.query import Query
-from mmdemo.rerank import families, fold, relevance_diversity_curve
+from mmdemo.query import Filter, Query
+from mmdemo.rerank import NEAR_COPY, families, fold, near_copies, relevance_diversity_curve
 from mmdemo.vectors import normalize
 from tests.toys import picture
 
@@ -48,6 +48,35 @@ def test_an_answer_folds_variants_under_the_best_of_them(toy_recommender):
         assert {family[row(i)] for i in r.variants} <= {family[row(r.id)]}
     assert [r.score for r in folded] == sorted((r.score for r in folded), reverse=True)
     assert len(toy_recommender.recommend(Query(text="blue mug", k=1, fold=True))) == 1
+
+
+@pytest.mark.parametrize("k", [1, 3, 6, 48])
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"diversity": 0.5}, {"like": ("mug-0-red",)}, {"filters": (Filter.parse("colour!=Blue"),)}],
+    ids=["plain", "varied", "liked", "filtered"],
+)
+def test_folding_looks_no_further_than_it_must_and_answers_as_if_it_had(toy_recommender, monkeypatch, k, more):
+    monkeypatch.setattr("mmdemo.recommender.POOL", 2)
+    query, index = Query(text="blue mug", k=k, fold=True, **more), toy_recommender.index
+    parts, _ = toy_recommender.embed(query)
+    everything = index.search(parts.sum(0), len(index), index.allowed(query.filters))
+    near = toy_recommender.nearest(query, parts)
+    got, want = (toy_recommender.arrange(query, *answer) for answer in (near, everything))
+    assert got[0] == pytest.approx(want[0], abs=1e-6)
+    assert got[1].tolist() == want[1].tolist() and got[2] == want[2]
+    assert len(near[1]) <= len(everything[1]) and (k > 1 or "diversity" in more or len(near[1]) < len(everything[1]))
+
+
+def test_near_copies_are_those_that_comparing_all_with_all_finds():
+    rng = np.random.default_rng(0)
+    rows = normalize(rng.standard_normal((200, 16)))
+    rows = np.vstack([rows, normalize(rows[:60] + rng.uniform(0, 0.02, (60, 1)) * rng.standard_normal((60, 16)))])
+    directions = np.linalg.eigh(rows.T @ rows)[1][:, -4:]
+    want = np.argwhere(np.triu(rows @ rows.T, 1) > NEAR_COPY)
+    assert len(want) > 20
+    assert sorted(map(sorted, near_copies(rows, directions).tolist())) == want.tolist()
+    assert near_copies(rows[[5, 5, 5, 9]], directions).tolist() == [[0, 1], [0, 2]]
 
 
 def test_variety_makes_an_answer_less_alike(toy_recommender):

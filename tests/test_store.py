@@ -1,117 +1,148 @@
-"""One contract for every vector store; scores and ids are compared with brute force."""
+"""The stores in this process keep the contract; what FAISS does past the size up to which it is exact."""
 
+import faiss
 import numpy as np
 import pytest
 
 from mmdemo.errors import InputError
-from mmdemo.store import FaissStore, NumpyStore
+from mmdemo.exact import sampled
+from mmdemo.query import Filter, Query
+from mmdemo.store import BESIDE, FaissStore, NumpyStore
 from mmdemo.vectors import normalize
+from tests.store_contract import *  # noqa: F403
+from tests.store_contract import DIM, IDS, unit
 
-DIM = 24
-
-
-def unit(n: int, seed: int = 0) -> np.ndarray:
-    return normalize(np.random.default_rng(seed).standard_normal((n, DIM)))
+KINDS = {"numpy": NumpyStore, "exact": FaissStore, "lists": lambda dim: FaissStore(dim, exact=50)}
 
 
-@pytest.fixture(params=[NumpyStore, FaissStore])
+@pytest.fixture(params=KINDS.values(), ids=KINDS.keys())
 def store(request):
     return request.param(DIM)
 
 
-@pytest.fixture
-def full(store):
-    store.add(np.arange(300) * 7 + 3, unit(300))
+@pytest.fixture(scope="module")
+def crowd():
+    """Six thousand vectors around two hundred, and queries like them."""
+    rng = np.random.default_rng(1)
+    centres = normalize(rng.standard_normal((200, DIM)))
+    vectors = normalize(centres[rng.integers(200, size=6000)] + 0.12 * rng.standard_normal((6000, DIM)))
+    return vectors, sampled(vectors, 50, seed=2)
+
+
+@pytest.fixture(scope="module")
+def lists(crowd):
+    """They in inverted lists."""
+    store = FaissStore(DIM, exact=0)
+    store.add(np.arange(6000), crowd[0])
     return store
 
 
-def brute(vectors, k, allowed=None):
-    ids, base = np.arange(300) * 7 + 3, unit(300)
-    keep = np.ones(300, bool) if allowed is None else np.isin(ids, allowed)
-    scores = vectors @ base[keep].T
-    order = np.argsort(-scores, 1)[:, :k]
-    return np.take_along_axis(scores, order, 1), ids[keep][order]
+def found(store, queries, k, allowed=None):
+    """The share of the true k nearest of those allowed that the store gives back."""
+    vectors = store.vectors(np.arange(6000) if allowed is None else allowed)
+    names = np.arange(6000) if allowed is None else allowed
+    k = min(k, len(names))
+    want = names[np.argsort(-(queries @ vectors.T), axis=1)[:, :k]]
+    return np.mean([np.isin(w, f).mean() for w, f in zip(want, store.search(queries, k, allowed)[1], strict=True)])
 
 
-def test_search_gives_the_ids_and_scores_of_brute_force(full):
-    q = unit(9, seed=1)
-    scores, ids = full.search(q, 10)
-    want_scores, want_ids = brute(q, 10)
-    assert (ids == want_ids).all()
-    np.testing.assert_allclose(scores, want_scores, atol=1e-5)
+def test_few_vectors_are_exact_and_in_one_file_as_ever(full, tmp_path):
+    full.save(tmp_path / "index.faiss")
+    if isinstance(full, FaissStore) and full.exact > 300:
+        assert [p.name for p in tmp_path.iterdir()] == ["index.faiss"] and full.describe()["kind"] == "exact"
+        plain = faiss.IndexIDMap2(faiss.IndexFlatIP(DIM))
+        plain.add_with_ids(unit(300), IDS)
+        faiss.write_index(plain, str(tmp_path / "before"))
+        assert (tmp_path / "before").read_bytes() == (tmp_path / "index.faiss").read_bytes()
 
 
-@pytest.mark.parametrize("n", [1, 3, 12, 150])
-def test_a_filter_returns_k_of_the_allowed_while_k_exist(full, n):
-    q = unit(5, seed=2)
-    allowed = np.random.default_rng(n).permutation(np.arange(300) * 7 + 3)[:n]
-    scores, ids = full.search(q, min(10, n), allowed)
-    want_scores, want_ids = brute(q, min(10, n), allowed)
-    assert (ids == want_ids).all()
-    np.testing.assert_allclose(scores, want_scores, atol=1e-5)
+def test_more_vectors_than_are_compared_one_by_one_go_into_lists():
+    store = FaissStore(DIM, exact=250)
+    store.add(IDS[:200], unit(300)[:200])
+    assert store.describe()["kind"] == "exact"
+    store.add(IDS[200:], unit(300)[200:])
+    assert store.describe()["kind"] == "ivf-sq8" and len(store) == 300
+    assert store.search(unit(300), 1)[1][:, 0].tolist() == IDS.tolist()
 
 
-def test_a_short_answer_is_padded_with_minus_one_and_minus_infinity(full):
-    scores, ids = full.search(unit(1, seed=3), 5, np.array([3, 10]))
-    assert sorted(ids[0, :2]) == [3, 10] and (ids[0, 2:] == -1).all()
-    assert np.isneginf(scores[0, 2:]).all()
-    _, ids = full.search(unit(1), 3, np.array([], np.int64))
-    assert (ids == -1).all()
+@pytest.mark.parametrize("probes", [1, 4, 64])
+def test_the_recall_that_lists_state_is_what_brute_force_counts(lists, crowd, monkeypatch, probes):
+    monkeypatch.setattr("mmdemo.store.PROBES", probes)
+    stated = lists.recall(crowd[1])
+    assert stated == pytest.approx(found(lists, crowd[1], 10))
+    assert stated < 0.9 if probes == 1 else stated >= 0.98 if probes == 64 else True
 
 
-def test_a_stored_vector_finds_itself_with_score_one(full):
-    scores, ids = full.search(unit(300)[42:43], 1)
-    assert ids[0, 0] == 42 * 7 + 3 and scores[0, 0] == pytest.approx(1, abs=1e-5)
+@pytest.mark.parametrize("share", [1.0, 0.1, 0.01, 0.001])
+@pytest.mark.parametrize("few", [2, 100])
+def test_filters_find_the_nearest_of_the_allowed_however_few_they_are(lists, crowd, monkeypatch, share, few):
+    monkeypatch.setattr("mmdemo.store.FEW", few)
+    allowed = np.sort(np.random.default_rng(3).permutation(6000)[: int(6000 * share)])
+    assert found(lists, crowd[1], 10, allowed) >= 0.98
 
 
-def test_batch_equals_single(full):
-    q = unit(6, seed=4)
-    scores, ids = full.search(q, 4)
-    for i in range(6):
-        one_scores, one_ids = full.search(q[i : i + 1], 4)
-        assert (one_ids[0] == ids[i]).all()
-        np.testing.assert_allclose(one_scores[0], scores[i], atol=1e-6)
+def test_scores_of_lists_are_exact(lists, crowd):
+    scores, ids = lists.search(crowd[1], 5)
+    np.testing.assert_allclose(scores, np.einsum("qd,qkd->qk", crowd[1], crowd[0][ids]), atol=1e-6)
 
 
-def test_removed_products_are_gone_and_the_rest_stays(full):
-    assert full.remove(np.array([3, 10, 999_999])) == 2
-    assert len(full) == 298
-    _, ids = full.search(unit(300)[:1], 298)
-    assert 3 not in ids and 10 not in ids
-    full.add(np.array([3]), unit(300)[:1])
-    assert full.search(unit(300)[:1], 1)[1][0, 0] == 3
+def test_lists_that_do_not_hold_enough_are_not_the_end(lists, crowd, monkeypatch):
+    monkeypatch.setattr("mmdemo.store.PROBES", 1)
+    _, ids = lists.search(crowd[1][:3], 2000)
+    assert (ids >= 0).all() and all(len(set(row)) == 2000 for row in ids.tolist())
+    assert found(lists, crowd[1][:3], 2000) == 1
 
 
-def test_a_known_id_is_refused(full):
-    with pytest.raises(ValueError, match="stored already"):
-        full.add(np.array([3]), unit(1))
-    with pytest.raises(ValueError, match="stored already"):
-        full.add(np.array([5, 5]), unit(2))
-    assert len(full) == 300
+def test_ids_may_be_large(crowd):
+    store = FaissStore(DIM, exact=0)
+    far = np.arange(6000) + 10**15
+    store.add(far, crowd[0])
+    assert (store.search(crowd[0][:9], 1, far[:5000])[1][:, 0] == far[:9]).all()
 
 
-def test_a_vector_that_is_not_unit_or_of_another_size_is_refused(store):
-    with pytest.raises(ValueError, match="length one"):
-        store.add(np.array([1]), 2 * unit(1))
-    with pytest.raises(ValueError, match="expected 1 rows of 24 numbers"):
-        store.add(np.array([1]), unit(1)[:, :5])
-
-
-def test_save_and_load_keep_every_answer(full, tmp_path):
-    q = unit(5, seed=5)
-    before = full.search(q, 7)
-    full.save(tmp_path / "file")
-    again = type(full).load(tmp_path / "file")
-    assert len(again) == 300
-    after = again.search(q, 7)
-    assert (before[1] == after[1]).all() and np.array_equal(before[0], after[0])
-    assert again.remove(np.array([3])) == 1
+def test_what_was_removed_from_lists_is_in_no_file(tmp_path):
+    store = FaissStore(DIM, exact=0)
+    store.add(IDS, unit(300))
+    store.save(tmp_path / "index.faiss")
+    secret = unit(300)[5].tobytes()
+    assert secret in (tmp_path / f"index.faiss{BESIDE}").read_bytes()
+    store = FaissStore.load(tmp_path / "index.faiss")
+    store.remove(IDS[5:6])
+    store.save(tmp_path / "index.faiss")
+    for file in tmp_path.iterdir():
+        assert secret not in file.read_bytes() and int(IDS[5]).to_bytes(8, "little") not in file.read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["index.faiss", f"index.faiss{BESIDE}"]
 
 
 def test_a_file_that_is_no_faiss_index_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "index.faiss").write_bytes(b"not an index at all")
     with pytest.raises(InputError, match="build the index again"):
         FaissStore.load(tmp_path / "index.faiss")
+
+
+def test_an_index_of_another_kind_is_refused_in_a_sentence(tmp_path):
+    faiss.write_index(faiss.IndexHNSWFlat(DIM, 4), str(tmp_path / "index.faiss"))
+    with pytest.raises(InputError, match="of another kind"):
+        FaissStore.load(tmp_path / "index.faiss")
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "empty", "of others", "of another width"])
+def test_lists_without_their_exact_vectors_are_refused_in_a_sentence(tmp_path, harm):
+    store = FaissStore(DIM, exact=0)
+    store.add(IDS, unit(300))
+    store.save(tmp_path / "index.faiss")
+    beside = tmp_path / f"index.faiss{BESIDE}"
+    if harm == "gone":
+        beside.unlink()
+    elif harm == "cut":
+        beside.write_bytes(beside.read_bytes()[:-100])
+    elif harm == "empty":
+        beside.write_bytes(b"")
+    else:
+        np.save(beside, unit(299) if harm == "of others" else np.zeros((300, DIM + 1), np.float32))
+    with pytest.raises(InputError, match=r"index\.faiss\.vectors\.npy .*build the index again") as refused:
+        FaissStore.load(tmp_path / "index.faiss")
+    assert "\n" not in str(refused.value)
 
 
 def test_a_search_leaves_the_number_of_threads_as_it_was(full):
@@ -125,3 +156,20 @@ def test_a_search_leaves_the_number_of_threads_as_it_was(full):
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_an_index_past_that_size_saves_loads_and_answers_like_an_exact_one(toy_recommender, tmp_path, monkeypatch):
+    index = toy_recommender.index
+    monkeypatch.setattr("mmdemo.store.EXACT", 0)
+    known = (index.products, index.image, index.text, index.head, dict(index.manifest), index.report, index.folder)
+    grown = toy_recommender.on(type(index)(*known).save(tmp_path / "index"))
+    assert grown.index.store.describe()["kind"] == "ivf-sq8"
+    assert f"index.faiss{BESIDE}" in grown.index.manifest["files"]
+    for query in (Query(text="blue mug", k=5), Query(text="tray", k=48, filters=(Filter.parse("colour=Red"),)),
+                  Query(like=("mug-0-red",), k=7, fold=True, diversity=0.3)):  # fmt: skip
+        exact, lists = toy_recommender.recommend(query), grown.recommend(query)
+        assert [r.score for r in lists] == pytest.approx([r.score for r in exact], abs=1e-6)
+        assert {r.id for r in lists} == {r.id for r in exact}
+    (grown.index.folder / f"index.faiss{BESIDE}").unlink()
+    with pytest.raises(InputError, match=r"build it again"):
+        type(index).load(tmp_path / "index")
