@@ -1,21 +1,28 @@
 # make demo · make test · make lint: each installs what it needs into .venv, once.
+# make bench: every figure of docs/performance.md, in a quarter of an hour.
 # make kill-test · make fuzz · make load: the long versions, minutes to half an hour (ARGS="--kills 1000", ...).
 # A stamp in .venv remembers the requirements it was made from, so a second call installs nothing.
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PEER := $(VENV)/peer
 RUN := $(VENV)/.run-stamp
 DEV := $(VENV)/.dev-stamp
 INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python -r $(1); \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1); fi
 
-.PHONY: demo test lint examples catalog kill-test fuzz load
+.PHONY: demo test test-scale lint examples catalog kill-test fuzz load bench
 demo: $(RUN)
 	$(BIN)/python app.py $(ARGS)
 
 test: $(DEV)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-scale: $(DEV)
+	$(call INSTALL,requirements-milvus.txt)
+	$(call INSTALL,requirements-ray.txt)
+	$(BIN)/python -m pytest tests/test_milvus.py tests/test_ray.py $(ARGS)
 
 lint: $(DEV)
 	$(BIN)/ruff check .
@@ -31,6 +38,15 @@ fuzz: $(DEV)
 
 load: $(DEV)
 	$(BIN)/python -m benchmarks.load $(ARGS)
+
+# Its rival embeds in an environment of its own; where that cannot be had, its loop is written again and says so.
+bench: $(DEV)
+	@test -x $(PEER)/bin/python && $(PEER)/bin/python -c "import clip_retrieval" 2>/dev/null || \
+		{ $(BIN)/python -m venv $(PEER) && $(PEER)/bin/python -m pip install --quiet --disable-pip-version-check \
+		clip-retrieval "setuptools<70"; } || true
+	$(BIN)/python -m benchmarks.speed $$($(PEER)/bin/python -c "import clip_retrieval" 2>/dev/null && \
+		echo --peer $(PEER)/bin/python) $(ARGS)
+	$(BIN)/python -m benchmarks.index_size --sizes 10000 100000
 
 examples: $(RUN)
 	for name in posts phantoms; do \

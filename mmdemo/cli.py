@@ -6,6 +6,7 @@ standard output; progress and remarks go to standard error. Heavy imports wait u
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,24 +78,42 @@ def build(
     catalog: Annotated[Path, typer.Argument(metavar="CATALOG", help="A folder, a CSV, TSV or Parquet file, or a ZIP.")],
     out: Annotated[Path, typer.Option(help="The index folder to write.")],
     encoder: Annotated[str, typer.Option(help="A model folder, NAME/TAG of open_clip, or hf-hub:org/name.")] = ENCODER,
-    store: Annotated[str, typer.Option(help="Where the vectors live.")] = "faiss",
+    store: Annotated[
+        str, typer.Option(help="Where the vectors live: faiss, or milvus:URI (or milvus:FILE.db).")
+    ] = "faiss",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted build.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the training.")] = 0,
     strangers: Strangers = None,
+    ray: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Encode on a Ray cluster: host:6379, auto, or local for this machine."),
+    ] = "",
 ) -> None:
     """Read a catalogue, encode it, fit the fusion head, and save the index with its report."""
-    if store != "faiss":
-        raise InputError(f"the store '{store}' is not available; this version keeps vectors in 'faiss'")
     from mmdemo.build import build as build_index
     from mmdemo.build import summary
     from mmdemo.encoder import Encoder
     from mmdemo.index import resolve_spec
 
+    spec = resolve_spec(encoder)
+    elsewhere = None
+    if ray:
+        from mmdemo.many import spread
+
+        elsewhere = spread(ray, partial(Encoder.load, spec))
     products = _read_catalog(catalog)
     others = _read_catalog(strangers) if strangers else None
     bars = Bars()
     index, refused = build_index(
-        products, Encoder.load(resolve_spec(encoder)), out, resume=resume, seed=seed, progress=bars, others=others
+        products,
+        Encoder.load(resolve_spec(encoder)),
+        out,
+        resume=resume,
+        seed=seed,
+        progress=bars,
+        others=others,
+        store=store,
+        elsewhere=elsewhere,
     )
     bars.close()
     for r in refused[:20]:

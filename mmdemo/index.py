@@ -1,21 +1,16 @@
 """A product index: one folder that holds a catalogue, its vectors, its head and the proof that all belong together.
 
     INDEX/current            names the live version
-    INDEX/<version>/         rows.jsonl, vectors.safetensors, index.faiss, head.safetensors, report.json, thumbs/,
-                             links.jsonl where products have links, manifest.json (written last: what made it, and
-                             the SHA-256 of every other file)
+    INDEX/<version>/         rows.jsonl, vectors.safetensors, index.faiss (or index.milvus, which says where in Milvus
+                             the fused vectors are), head.safetensors, report.json, thumbs/, links.jsonl where products
+                             have links, manifest.json (written last: what made it, and the SHA-256 of every other file)
 
 A save writes a new version beside the live one and then swaps `current`, so a reader sees the old or the new, whole.
 """
 
 import itertools
 import json
-import os
-import re
-import shutil
-import time
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -24,30 +19,32 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from mmdemo import verify
+from mmdemo import stored, verify
 from mmdemo.calibration import Calibration
 from mmdemo.catalog import Product
 from mmdemo.catalog import facets as facets_of
 from mmdemo.embed import thumb_name, view_name
 from mmdemo.errors import InputError
+from mmdemo.filtering import passing
 from mmdemo.fusion import FusionHead, save_head
 from mmdemo.home import HOME, at_home
 from mmdemo.links import STORED as LINKS
 from mmdemo.links import Link
 from mmdemo.links import write as write_links
-from mmdemo.locks import Hold, is_held, writing
+from mmdemo.locks import Hold, writing
 from mmdemo.query import Filter
 from mmdemo.related import STORED as RELATED
 from mmdemo.related import Related, moved, save_related
-from mmdemo.store import FaissStore
+from mmdemo.store import FaissStore, VectorStore
 from mmdemo.vectors import Array
 from mmdemo.verify import sha256
+from mmdemo.versions import VERSION, begun, hard_link, live_version, publish
 
-# Only folders with such a name are ever deleted: `out` may hold other things, the catalogue itself among them.
-VERSION = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}|\.\d{8}-\d{6}-[0-9a-f]{6}\.part")
-POINTER = re.compile(r"\.current-[0-9a-f]{6}")  # one that was cut short before it took its place
+__all__ = ["HOME", "VERSION", "WORK", "ProductIndex", "encoder_spec", "live_version", "resolve_spec"]
 LIKELY = 6  # products that may go with one which nobody linked
 WORK = ".work"  # where a build keeps its shards until it is whole
+STEP = 16_384  # rows that go through the head at a time
+CHECKED = 64  # vectors that are fetched from afar to see whether they are those of the rows
 
 
 class ProductIndex:
@@ -55,21 +52,33 @@ class ProductIndex:
 
     def __init__(
         self, products: Sequence[Product], image: Array, text: Array, head: FusionHead, manifest: dict[str, Any],
-        report: dict[str, Any], folder: Path, store: FaissStore | None = None, links: Sequence[Link] = (),
-        related: Related | None = None,
+        report: dict[str, Any], folder: Path, store: VectorStore | None = None, links: Sequence[Link] = (),
+        related: Related | None = None, vectors: Array | None = None,
     ) -> None:  # fmt: skip
         self.products, self.image, self.text, self.head = list(products), image, text, head
-        self.manifest, self.report, self.folder = manifest, report, folder
-        self.parts = head.product_parts(image=image, text=text)
-        self.vectors = self.parts.sum(axis=1)
-        if store is None:
-            store = FaissStore(head.width)
-            store.add(np.arange(len(self.products)), self.vectors)
-        self.store = store
+        self.manifest, self.report, self.folder, self._store = manifest, report, folder, store
+        self.vectors = vectors if vectors is not None else self._fused()  # (n, width), of length one
         self._row = {p.id: i for i, p in enumerate(self.products)}
         self.related = related  # where what goes with a product lies, learnt from the links
         self.links = tuple(link for link in links if link.id in self._row and link.other_id in self._row)
         self._masks: dict[Filter, NDArray[np.bool_]] = {}
+
+    def _fused(self) -> Array:
+        steps = [np.arange(s, min(s + STEP, len(self.image))) for s in range(0, len(self.image), STEP)]
+        return np.vstack([self.parts(rows).sum(axis=1) for rows in steps])
+
+    def parts(self, rows: NDArray[np.int64] | Sequence[int]) -> Array:
+        """What picture, words and both together give to the fused vectors of these rows, (n, 3, width)."""
+        return self.head.product_parts(image=self.image[rows], text=self.text[rows])
+
+    @cached_property
+    def store(self) -> VectorStore:
+        """Where the fused vectors are searched."""
+        if self._store is not None:
+            return self._store
+        store = FaissStore(self.head.width)
+        store.add(np.arange(len(self)), self.vectors)
+        return store
 
     def __len__(self) -> int:
         return len(self.products)
@@ -108,28 +117,9 @@ class ProductIndex:
             if f not in self._masks:
                 if len(self._masks) > 256:
                     self._masks.clear()
-                self._masks[f] = self._mask(f)
+                self._masks[f] = passing(f, self.products, self.columns)
             mask &= self._masks[f]
         return np.flatnonzero(mask) if filters else None
-
-    def _mask(self, f: Filter) -> NDArray[np.bool_]:
-        if f.op in ("~", "!~"):
-            says = re.compile(
-                rf"(?<![A-Za-z0-9])(?:{'|'.join(map(re.escape, sorted(f.choices)))})(?![A-Za-z0-9])", re.I
-            )
-            said = np.array([says.search(p.text if f.column == "text" else str(p.field(f.column) or "")) is not None
-                             for p in self.products])  # fmt: skip
-            return said if f.op == "~" else ~said
-        name = next((c for c in self.columns if c.casefold() == f.column.casefold()), None)
-        if name is None:
-            raise InputError(f"no column '{f.column}' to filter by; there are: {', '.join(self.columns)}")
-        if f.op in ("=", "!="):
-            equal = np.array([any(v.casefold() in f.choices for v in p.values(name)) for p in self.products])
-            return equal if f.op == "=" else ~equal
-        numbers = np.array([_number(p.field(name)) for p in self.products])
-        compare = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}[f.op]
-        with np.errstate(invalid="ignore"):
-            return compare(numbers, f.number) & np.isfinite(numbers)
 
     def search(self, vector: Array, k: int, allowed: NDArray[np.int64] | None = None) -> tuple[Array, NDArray]:
         """Scores and rows, best first, of the nearest products: min(k, number allowed) of them."""
@@ -148,8 +138,11 @@ class ProductIndex:
 
     @cached_property
     def _moments(self) -> tuple[Array, Array]:
-        centred = self.vectors - self.vectors.mean(0)
-        return self.vectors.mean(0), centred.T @ centred / len(centred)
+        mean, square = self.vectors.mean(0), np.zeros((self.head.width, self.head.width), np.float32)
+        for start in range(0, len(self), STEP):
+            centred = self.vectors[start : start + STEP] - mean
+            square += centred.T @ centred
+        return mean, (square / len(self)).astype(np.float32)
 
     def thumbnail(self, product_id: str) -> Path | None:
         """The picture that the app shows (WebP), or None for a product without one."""
@@ -198,9 +191,10 @@ class ProductIndex:
             raise InputError(
                 f"{len(known)} products are in the index already, for example '{known[0]}'; remove them first"
             )
-        return self._changed(
-            [*self.products, *products], np.vstack([self.image, image]), np.vstack([self.text, text]), thumbs
-        )
+        new = self.head.product_parts(image=image, text=text).sum(axis=1)
+        old = (self.image, self.text, self.vectors)
+        rows = [np.vstack(both) for both in zip(old, (image, text, new), strict=True)]
+        return self._changed([*self.products, *products], rows, thumbs)
 
     def remove(self, ids: Sequence[str]) -> Self:
         """A new index without these products, not yet saved; raises InputError for an unknown id or an empty rest."""
@@ -208,28 +202,31 @@ class ProductIndex:
         keep = np.array([r for r in range(len(self)) if r not in gone], np.int64)
         if not len(keep):
             raise InputError("an index cannot be left without products; delete its folder instead")
-        return self._changed([self.products[r] for r in keep], self.image[keep], self.text[keep], None)
+        rows = [rows[keep] for rows in (self.image, self.text, self.vectors)]
+        return self._changed([self.products[r] for r in keep], rows, None)
 
-    def _changed(self, products: list[Product], image: Array, text: Array, thumbs: Path | None) -> Self:
-        known = (dict(self.manifest), self.report, self.folder, None, self.links, self.related)
-        changed = type(self)(products, image, text, self.head, *known)
+    def _changed(self, products: list[Product], rows: list[Array], thumbs: Path | None) -> Self:
+        image, text, vectors = rows
+        known = (dict(self.manifest), dict(self.report), self.folder, None, self.links, self.related)
+        changed = type(self)(products, image, text, self.head, *known, vectors)
         changed._extra_thumbs = thumbs
         return changed
 
     _extra_thumbs: Path | None = None
 
-    def save(self, out: Path, thumbs: Path | None = None, pages: dict[str, bytes] | None = None) -> Self:
-        """Write a new version under `out`, make it live, and return it loaded; `pages` are files to go with it.
+    def save(
+        self, out: Path, thumbs: Path | None = None, pages: Callable[[dict[str, Any]], dict[str, bytes]] | None = None
+    ) -> Self:
+        """Write a new version under `out`, make it live, and return it loaded; `pages` makes files to go with it from
+        the report.
 
         Raises InputError while another program writes there.
         """
         with writing(out):
-            return self._save(out, thumbs, pages or {})
+            return self._save(out, thumbs, pages)
 
-    def _save(self, out: Path, thumbs: Path | None, pages: dict[str, bytes]) -> Self:
-        version = time.strftime("%Y%m%d-%H%M%S-") + uuid.uuid4().hex[:6]
-        folder = out / f".{version}.part"
-        (folder / "thumbs").mkdir(parents=True)
+    def _save(self, out: Path, thumbs: Path | None, pages: Callable[[dict[str, Any]], dict[str, bytes]] | None) -> Self:
+        version, folder = begun(out)
         sources = [s for s in (thumbs, self._extra_thumbs, self.folder / "thumbs") if s is not None]
         for p in self.products:
             names = itertools.chain([thumb_name(p.id)], (view_name(p.id, n) for n in itertools.count(1)))
@@ -237,7 +234,7 @@ class ProductIndex:
                 source = next((s / name for s in sources if (s / name).exists()), None)
                 if source is None:
                     break
-                _link(source, folder / "thumbs" / name)
+                hard_link(source, folder / "thumbs" / name)
         with (folder / "rows.jsonl").open("w", encoding="utf-8") as f:
             for p in self.products:
                 f.write(json.dumps(p.row(), ensure_ascii=False) + "\n")
@@ -245,37 +242,25 @@ class ProductIndex:
             write_links(self.links, folder / LINKS)
         if self.related is not None:
             save_related(self.related, folder / RELATED)
-        save_file({"image": self.image, "text": self.text}, folder / "vectors.safetensors")
         save_head(self.head, folder / "head.safetensors")
-        self.store.save(folder / "index.faiss")
+        ready = self.__dict__.get("store")  # what was searched already need not be made again
+        store, said = stored.put(self.vectors, self.manifest.get("store", {}), folder, ready)
+        self.report["store"] = said
+        arrays = {"image": self.image, "text": self.text}
+        if stored.far(store):
+            arrays["fused"] = self.vectors
+        save_file(arrays, folder / "vectors.safetensors")
         (folder / "report.json").write_text(json.dumps(self.report, indent=1, ensure_ascii=False), encoding="utf-8")
-        for name, content in pages.items():
+        for name, content in (pages(self.report) if pages else {}).items():
             (folder / name).write_bytes(content)
         written = [p for p in sorted(folder.rglob("*")) if p.is_file()]
         manifest = {
             **self.manifest, "format": verify.FORMAT, "version": version, "count": len(self), "dim": self.head.width,
-            "metric": "cosine", "head": self.head.name,
+            "metric": "cosine", "head": self.head.name, "store": said,
             "files": {p.relative_to(folder).as_posix(): sha256(p) for p in written},
         }  # fmt: skip
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=1, ensure_ascii=False), encoding="utf-8")
-        for written_path in (*folder.rglob("*"), folder):
-            _fsync(written_path)
-        final = out / version
-        folder.replace(final)
-        _fsync(out)
-        pointer = out / f".current-{uuid.uuid4().hex[:6]}"
-        pointer.write_text(version + "\n")
-        _fsync(pointer)
-        before = live_version(out)
-        pointer.replace(out / "current")
-        _fsync(out)
-        # One version back stays, and what somebody has open; what else is older, or was cut short, goes.
-        for old in out.iterdir():
-            if POINTER.fullmatch(old.name):
-                old.unlink(missing_ok=True)
-            elif VERSION.fullmatch(old.name) and old.is_dir() and old not in (final, before):
-                if not is_held(old / "manifest.json"):
-                    shutil.rmtree(old, ignore_errors=True)
+        publish(out, version, folder, stored.forget)
         return self.load(out)
 
     @classmethod
@@ -313,10 +298,20 @@ class ProductIndex:
         return index
 
     def _in_order(self) -> bool:
-        """Whether the store holds, under each row's number, that row's fused vector."""
-        ids, stored = self.store.everything()
-        known = np.array_equal(np.sort(ids), np.arange(len(self)))
-        return known and np.allclose(stored, self.vectors[ids], atol=1e-3)
+        """Whether the store holds, under each row's number, that row's vector, and it is what the head makes of it.
+
+        Of very many rows the head is asked for a part, and of vectors that are elsewhere a few are fetched.
+        """
+        some = np.unique(np.linspace(0, len(self) - 1, STEP).astype(np.int64))
+        if not np.allclose(self.parts(some).sum(axis=1), self.vectors[some], atol=1e-3):
+            return False
+        checked = CHECKED if stored.far(self.store) else len(self)
+        rows = np.unique(np.linspace(0, len(self) - 1, checked).astype(np.int64))
+        steps = [rows[s : s + STEP] for s in range(0, len(rows), STEP)]
+        try:
+            return all(np.allclose(self.store.vectors(step), self.vectors[step], atol=1e-3) for step in steps)
+        except KeyError:
+            return False
 
 
 def encoder_spec(spec: str) -> str:
@@ -331,35 +326,3 @@ def encoder_spec(spec: str) -> str:
 def resolve_spec(spec: str) -> str:
     """The other way: relative folders are looked up from the project's home when not here."""
     return str(at_home(spec)) if not Path(spec).is_dir() else spec
-
-
-def _number(v: object) -> float:
-    try:
-        return float(v)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return float("nan")
-
-
-def live_version(path: Path) -> Path | None:
-    """The folder of the version that is live, None where there is none."""
-    try:
-        version = (path / "current").read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        return None
-    safe = version and Path(version).name == version and not version.startswith(".")
-    return path / version if safe and (path / version).is_dir() else None
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from safetensors import SafetensorError, safe_open
 
 from mmdemo.errors import InputError
 from mmdemo.fusion import FusionHead, load_head
@@ -22,11 +21,12 @@ from mmdemo.links import Link, read_stored
 from mmdemo.product import Product
 from mmdemo.related import STORED as RELATED
 from mmdemo.related import Related, load_related
-from mmdemo.store import FaissStore
+from mmdemo.store import VectorStore
+from mmdemo.stored import FAISS, MILVUS, STEP, opened, rows_of
 from mmdemo.vectors import Array
 
 FORMAT = 2
-FILES = ("rows.jsonl", "vectors.safetensors", "head.safetensors", "index.faiss", "report.json")
+FILES = ("rows.jsonl", "vectors.safetensors", "head.safetensors", "report.json")
 
 
 class Contents(NamedTuple):
@@ -39,9 +39,10 @@ class Contents(NamedTuple):
     manifest: dict[str, Any]
     report: dict[str, Any]
     folder: Path
-    store: FaissStore
+    store: VectorStore
     links: tuple[Link, ...]
     related: Related | None
+    vectors: Array
 
 
 def mend(path: Path) -> str:
@@ -58,9 +59,9 @@ def read(path: Path, folder: Path) -> Contents:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"the index '{path}' has no readable manifest.json; {again}") from None
     if form != FORMAT:
-        shown = str(form)[:40]
+        shown = ascii(form)[:40]
         raise InputError(f"the index '{path}' has format {shown} and this program reads format {FORMAT}; {again}")
-    for name in FILES:
+    for name in (*FILES, MILVUS if MILVUS in files else FAISS):
         if name not in files:
             raise InputError(f"the manifest of the index '{path}' does not list {name}; {again}")
     for name, expected in files.items():
@@ -70,14 +71,14 @@ def read(path: Path, folder: Path) -> Contents:
         found = sha256(inside)
         if found != expected:
             raise InputError(
-                f"{name} in the index '{path}' was changed: expected SHA-256 {str(expected)[:12]}…, "
+                f"{name} in the index '{path}' was changed: expected SHA-256 {ascii(expected).strip(chr(39))[:12]}…, "
                 f"found {found[:12]}…; {again}"
             )
     try:
-        products = [_product(line) for line in (folder / "rows.jsonl").read_text("utf-8").splitlines()]
+        products = [_product(line) for line in (folder / "rows.jsonl").read_text("utf-8").split("\n")[:-1]]
         links = read_stored(folder / LINKS, {p.id for p in products}) if LINKS in files else ()
-        vectors = load_file(folder / "vectors.safetensors")
-        image, text = _matrix(vectors["image"]), _matrix(vectors["text"])
+        arrays = {name: _matrix(array) for name, array in _mapped(folder / "vectors.safetensors").items()}
+        image, text = arrays["image"], arrays["text"]
         report = dict(json.loads((folder / "report.json").read_text(encoding="utf-8")))
         curves = {k: (float(a), float(b)) for k, (a, b) in manifest["calibration"].items()}
         manifest["calibration"] = curves
@@ -88,20 +89,30 @@ def read(path: Path, folder: Path) -> Contents:
             raise TypeError("the manifest does not say what made the index")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError, SafetensorError) as e:
         raise InputError(f"the index '{path}' cannot be read ({str(e)[:200]}); {again}") from None
-    head, store = load_head(folder / "head.safetensors"), FaissStore.load(folder / "index.faiss")
+    head, store = load_head(folder / "head.safetensors"), opened(folder)
+    vectors = rows_of(store, folder)
+    vectors = arrays.get("fused") if vectors is None else vectors
     try:
         related = load_related(folder / RELATED, head.width) if RELATED in files else None
     except (ValueError, SafetensorError) as e:
         raise InputError(f"the index '{path}' cannot be read ({e}); {again}") from None
     sizes = {"rows": len(products), "image": len(image), "text": len(text), "vectors": len(store),
              "manifest": manifest.get("count")}  # fmt: skip
-    widths = (store.dim, head.image_width, head.text_width, manifest.get("dim"), manifest.get("head"))
+    if not len(store):
+        raise InputError(f"the vectors of the index '{path}' are no longer where it kept them; {again}")
+    widths = (
+        None if vectors is None else vectors.shape[1],
+        head.image_width,
+        head.text_width,
+        manifest.get("dim"),
+        manifest.get("head"),
+    )
     fits = widths == (head.width, image.shape[1], text.shape[1], head.width, head.name)
-    if len({repr(n) for n in sizes.values()}) > 1 or not products or not fits:
+    if vectors is None or len({repr(n) for n in sizes.values()}) > 1 or not products or not fits:
         raise InputError(f"the parts of the index '{path}' do not fit together ({sizes}); {again}")
     if len({p.id for p in products}) < len(products):
         raise InputError(f"the index '{path}' holds a product twice; {again}")
-    return Contents(products, image, text, head, manifest, report, folder, store, links, related)
+    return Contents(products, image, text, head, manifest, report, folder, store, links, related, vectors)
 
 
 def _inside(folder: Path, name: str) -> Path | None:
@@ -119,6 +130,8 @@ def _inside(folder: Path, name: str) -> Path | None:
 def _product(line: str) -> Product:
     """One row of rows.jsonl; raises ValueError or TypeError for any that this program did not write."""
     row = json.loads(line)
+    if "\\u" in line:  # half of a letter can be written in JSON, but sent to nobody
+        json.dumps(row, ensure_ascii=False).encode()
     product = Product(**row)
     for field in fields(Product):
         value = row.get(field.name)
@@ -137,9 +150,29 @@ def _product(line: str) -> Product:
 
 def _matrix(array: NDArray) -> Array:
     """Rows of finite float32 numbers; raises ValueError for anything else."""
-    if array.ndim != 2 or array.dtype != np.float32 or not np.isfinite(array).all():
+    whole = array.ndim == 2 and array.dtype == np.float32
+    if not whole or not all(np.isfinite(array[s : s + STEP]).all() for s in range(0, len(array), STEP)):
         raise ValueError(f"expected finite float32 rows, found {array.dtype} of shape {array.shape}")
     return array
+
+
+def _mapped(path: Path) -> dict[str, NDArray]:
+    """The float32 arrays of a safetensors file, mapped: a page is read when it is asked for, and may be dropped again.
+
+    Raises SafetensorError or ValueError for a file that is none. What is written to them stays in memory.
+    """
+    with safe_open(path, "numpy") as known:  # checks that every array lies inside the file
+        names = list(known.keys())
+    with path.open("rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+    if any(header[name]["dtype"] != "F32" for name in names):
+        raise ValueError("expected float32 numbers")
+    return {
+        name: np.asarray(np.memmap(path, np.float32, "c", 8 + size + header[name]["data_offsets"][0],
+                                   tuple(header[name]["shape"])))
+        for name in names
+    }  # fmt: skip
 
 
 def sha256(path: Path) -> str:
