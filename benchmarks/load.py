@@ -1,10 +1,12 @@
 """Many visitors at once: accepted queries a second, latencies, refusals and memory, within what it takes and beyond.
 
-    python -m benchmarks.load [--seconds 120] [--index index/default] [--visitors 8]
+    python -m benchmarks.load [--seconds 120] [--index index/default] [--visitors 8] [--build assets/catalog]
 
 Starts the app on a free port of the loopback interface and calls `/recommend` over HTTP as a program does, two thirds
 by words and a third by an uploaded picture: first with as many visitors as --visitors, then with ten times as many as
-may wait and be worked on. Prints one JSON document; docs/reliability.md says where its figures came from.
+may wait and be worked on. With --build, once more while that catalogue is built beside it, as the app builds a
+visitor's. Prints one JSON document, which it also writes to benchmarks/load.json (--out); docs/reliability.md says
+where its figures came from.
 """
 
 import argparse
@@ -29,6 +31,7 @@ from PIL import Image
 
 HOME = Path(__file__).resolve().parents[1]
 WORDS = "blue red green wooden metal small large cosy garden kitchen lamp chair table mug vase for a child".split()
+REST = [0.5, [], [], [], "", 0.0, False, [], []]  # weight, filters and so on: as if they were not given
 CAPACITY = 24 + 16  # what may wait and what is worked on
 
 
@@ -44,11 +47,12 @@ class Server:
         command = [sys.executable, "app.py", "--index", index, "--port", str(self.port)]
         with self.log.open("w") as out:
             self.process = subprocess.Popen(command, cwd=HOME, stdout=out, stderr=subprocess.STDOUT)
+        self.memories: list[float] = []  # MB, every second of every phase
         until = time.monotonic() + 300
         while "is ready" not in self.log.read_text():
             if self.process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(self.log.read_text())
-            time.sleep(0.2)
+            time.sleep(0.05)
 
     def memory(self) -> float:
         """Resident memory in MB, Linux only."""
@@ -79,7 +83,7 @@ async def ask(client: httpx.AsyncClient, chance: random.Random, photos: list[byt
             return "busy"
         image = {"path": sent.json()[0], "meta": {"_type": "gradio.FileData"}}
     words = "" if image and chance.random() < 0.5 else " ".join(chance.sample(WORDS, 4))
-    made = await client.post("/gradio_api/call/recommend", json={"data": [image, words, 12, 0.5, [], [], [], ""]})
+    made = await client.post("/gradio_api/call/recommend", json={"data": [image, words, 12, *REST]})
     if made.status_code == 503:
         return "busy"
     if made.status_code != 200:
@@ -116,13 +120,16 @@ async def phase(server: Server, visitors: int, seconds: float, pause: float) -> 
     async def watch() -> None:
         while time.monotonic() < until:
             memory.append(server.memory())
+            server.memories.append(memory[-1])
             await asyncio.sleep(1)
 
     began = time.monotonic()
     async with httpx.AsyncClient(base_url=server.url, timeout=120, limits=limits) as client:
         await asyncio.gather(watch(), *(visitor(n, client) for n in range(visitors)))
     lasted = time.monotonic() - began
-    p50, p95, p99 = np.percentile(latencies or [np.nan], [50, 95, 99])
+    if not latencies:
+        raise RuntimeError(f"not one query was answered: {dict(outcomes)}")
+    p50, p95, p99 = np.percentile(latencies, [50, 95, 99])
     third = max(1, len(memory) // 3)
     return {
         "visitors": visitors, "seconds": round(lasted, 1), "answered": outcomes["answered"],
@@ -135,11 +142,35 @@ async def phase(server: Server, visitors: int, seconds: float, pause: float) -> 
     }  # fmt: skip
 
 
+def memory_over_time(memories: list[float]) -> dict[str, object]:
+    """Resident MB at the start, in the middle and at the end (means of a twentieth each), and minute by minute."""
+    width, half = max(1, len(memories) // 20), len(memories) // 2
+    parts = {"start": memories[:width], "middle": memories[half : half + width], "end": memories[-width:]}
+    minutes = [round(float(np.mean(memories[at : at + 60]))) for at in range(0, len(memories), 60)]
+    return {name: round(float(np.mean(part))) for name, part in parts.items()} | {
+        "peak": round(max(memories)), "each_minute": minutes,
+    }  # fmt: skip
+
+
+def while_building(server: Server, catalogue: str, visitors: int, seconds: float) -> dict[str, object]:
+    """A phase during which a process as polite as the app's own builds a catalogue, again and again."""
+    with tempfile.TemporaryDirectory() as out:
+        once = f"while true; do {sys.executable} -m mmdemo build {catalogue} --out {out}/index >/dev/null 2>&1; done"
+        building = subprocess.Popen(["nice", "-n", "10", "sh", "-c", once], cwd=HOME, start_new_session=True)
+        try:
+            return asyncio.run(phase(server, visitors, seconds, 1))
+        finally:
+            os.killpg(building.pid, signal.SIGKILL)
+            building.wait()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="how the server does under load")
     parser.add_argument("--seconds", type=float, default=120, help="altogether, about")
     parser.add_argument("--index", default="index/default")
     parser.add_argument("--visitors", type=int, default=8)
+    parser.add_argument("--build", help="a catalogue to build meanwhile, in one more phase")
+    parser.add_argument("--out", type=Path, default=HOME / "benchmarks" / "load.json")
     asked = parser.parse_args()
     server = Server(asked.index)
     try:
@@ -153,8 +184,13 @@ def main() -> None:
             "ten_times_capacity": asyncio.run(phase(server, 10 * CAPACITY, asked.seconds / 3, 2)),
             "afterwards": asyncio.run(phase(server, asked.visitors, asked.seconds / 6, 1)),
         }
+        if asked.build:
+            report["while_building"] = while_building(server, asked.build, asked.visitors, asked.seconds / 3)
+        report["memory_mb"] = memory_over_time(server.memories)
         report["seconds_to_end"] = round(server.stop(), 1)
-        print(json.dumps(report, indent=1))
+        said = json.dumps(report, indent=1)
+        asked.out.write_text(said + "\n", encoding="utf-8")
+        print(said)
     finally:
         if server.process.poll() is None:
             server.process.kill()

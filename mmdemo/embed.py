@@ -1,13 +1,20 @@
-"""A catalogue through the encoder: rows of numbers and thumbnails, in shards, so that a stopped build goes on."""
+"""A catalogue through the encoder: rows of numbers and thumbnails, in shards, so that a stopped build goes on.
+
+Pictures are decoded and cut by a few threads, never many pictures ahead of the encoder, which then seldom waits.
+"""
 
 import hashlib
 import io
 import json
+import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -17,12 +24,18 @@ from mmdemo.catalog import Catalog, Product, Refusal
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
 from mmdemo.imaging import decode, thumbnail
+from mmdemo.tuning import PLAIN, Setting, tuned
 from mmdemo.vectors import Array, normalize
 
 SHARD = 256
+AHEAD = 8  # products that may be decoded, and as many cut, before the encoder asks for them
+BATCH = 32  # pictures of one pass of the encoder
 CORNERS_AND_MIDDLE = ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5))
 SIDE = 384  # pixels, longer side of the pictures that the app shows
+PRODUCT_LOOKS, QUERY_LOOKS = 6, (2, 1, 1)  # how often a picture is looked at; a query's looks by their weight
 Progress = Callable[[int, int, str], None]
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 
 def silent(done: int, total: int, what: str) -> None:
@@ -34,6 +47,7 @@ class Embedded:
     """Products that came through, their rows (zero where a modality is missing), and pictures that did not decode.
 
     `view` holds rows of another try at each picture (cropped, recompressed): the positives that `fit` learns from.
+    `setting` says how this machine encoded.
     """
 
     products: list[Product]
@@ -41,12 +55,14 @@ class Embedded:
     view: Array
     text: Array
     refused: list[Refusal]
+    setting: Setting = PLAIN
 
 
 def embed(
-    catalog: Catalog, encoder: Encoder, work: Path, *, resume: bool = False, progress: Progress = silent
-) -> Embedded:
-    """Encode every product, writing shards and thumbnails under `work`.
+    catalog: Catalog, encoder: Encoder, work: Path, *, resume: bool = False, progress: Progress = silent,
+    elsewhere: Callable[[Catalog, Path], None] | None = None,
+) -> Embedded:  # fmt: skip
+    """Encode every product, writing shards and thumbnails under `work`; `elsewhere` may write them first (many.py).
 
     With `resume`, shards that an earlier run of the same catalogue and encoder left in `work` are kept; without, or
     when either has changed, the work starts anew.
@@ -58,12 +74,16 @@ def embed(
         shutil.rmtree(work, ignore_errors=True)
         (work / "thumbs").mkdir(parents=True)
         mark.write_text(wanted)
+    setting, fast = tuned(encoder, catalog, work / "setting.json")
+    if elsewhere is not None:
+        elsewhere(catalog, work)
     products, refused, images, views, texts = [], [], [], [], []
     for start in range(0, len(catalog), SHARD):
         rows = catalog.products[start : start + SHARD]
         shard = work / f"{start:09d}.safetensors"
         if not shard.exists():
-            _write_shard(shard, catalog, rows, encoder, work / "thumbs")
+            with setting.threads_set():
+                write_shard(work, catalog, start, start + SHARD, fast)
         arrays = load_file(shard)
         for refusal in json.loads(shard.with_suffix(".json").read_text()):
             refused.append(Refusal(**refusal))
@@ -76,16 +96,24 @@ def embed(
         raise InputError(
             "no product of the catalogue could be encoded; see the refused rows above and mend the pictures"
         )
-    return Embedded(products, np.vstack(images), np.vstack(views), np.vstack(texts), refused)
+    return Embedded(products, np.vstack(images), np.vstack(views), np.vstack(texts), refused, setting)
 
 
 def cropped(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Another try at the same photo: 60 to 90% of its area, recompressed as a JPEG of quality 40."""
+    return _squeezed(picture, _window(picture, rng))
+
+
+def _window(picture: Image.Image, rng: np.random.Generator) -> tuple[int, int, int, int]:
     side = rng.uniform(0.6, 0.9) ** 0.5
     w, h = round(picture.width * side), round(picture.height * side)
     x, y = int(rng.integers(0, picture.width - w + 1)), int(rng.integers(0, picture.height - h + 1))
+    return x, y, x + w, y + h
+
+
+def _squeezed(picture: Image.Image, window: tuple[int, int, int, int]) -> Image.Image:
     squeezed = io.BytesIO()
-    picture.crop((x, y, x + w, y + h)).save(squeezed, "JPEG", quality=40)
+    picture.crop(window).save(squeezed, "JPEG", quality=40)
     return decode(squeezed.getvalue())
 
 
@@ -95,7 +123,7 @@ def image_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
     A photo is seen as it is (twice the weight), a little nearer and a little further away: people do not frame a
     thing as its shop does.
     """
-    return _seen(encoder, [[p, _part(p, 0.86, 0.5, 0.5), _further(p)] for p in pictures], (2, 1, 1))
+    return _seen(encoder, [_query_looks(p) for p in pictures], QUERY_LOOKS)
 
 
 def product_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
@@ -103,7 +131,7 @@ def product_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
 
     This is the multi-crop test of AlexNet (Krizhevsky et al. 2012), paid once, when the index is built.
     """
-    return _seen(encoder, [[p, *(_part(p, 0.86, x, y) for x, y in CORNERS_AND_MIDDLE)] for p in pictures])
+    return _seen(encoder, [_product_looks(p) for p in pictures])
 
 
 def plain_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
@@ -123,9 +151,23 @@ def blend(rows: Array, dim: int) -> Array:
     return moved(rows.mean(0), np.zeros((1, rows.shape[1]), np.float32), dim)
 
 
+def _query_looks(picture: Image.Image) -> list[Image.Image]:
+    return [picture, _part(picture, 0.86, 0.5, 0.5), _further(picture)]
+
+
+def _product_looks(picture: Image.Image) -> list[Image.Image]:
+    return [picture, *(_part(picture, 0.86, x, y) for x, y in CORNERS_AND_MIDDLE)]
+
+
 def _seen(encoder: Encoder, looks: list[list[Image.Image]], weights: Sequence[float] | None = None) -> Array:
-    both = [encoder.image_both(some) for some in zip(*looks, strict=True)]
-    features, vectors = (np.average([look[k] for look in both], axis=0, weights=weights) for k in (0, 1))
+    features, vectors = encoder.image_both([look for some in looks for look in some])
+    n = len(looks)
+    return _together(features.reshape(n, -1, features.shape[1]), vectors.reshape(n, -1, vectors.shape[1]), weights)
+
+
+def _together(features: Array, vectors: Array, weights: Sequence[float] | None = None) -> Array:
+    """Rows (n, width) of what was seen at each of several looks, (n, looks, d) both."""
+    features, vectors = (np.average(x, axis=1, weights=weights).astype(np.float32) for x in (features, vectors))
     return _rows(normalize(vectors), features)
 
 
@@ -164,40 +206,87 @@ def view_name(product_id: str, number: int) -> str:
     return thumb_name(f"{product_id}\0{number}")  # no id holds a NUL
 
 
-def _write_shard(path: Path, catalog: Catalog, rows: list[Product], encoder: Encoder, thumbs: Path) -> None:
-    pictures: list[Image.Image] = []
-    with_picture: list[int] = []
+def ahead(pool: ThreadPoolExecutor, work: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[Made]:
+    """What `work` makes of each item, in order, the pool never more than `AHEAD` items ahead of whoever asks."""
+    waiting = deque[Future[Made]]()
+    for item in items:
+        waiting.append(pool.submit(work, item))
+        if len(waiting) > AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def write_shard(work: Path, catalog: Catalog, start: int, stop: int, encoder: Encoder) -> None:
+    """Encode the products of these places as one shard into `work`, where a file that is there is whole."""
+    path, thumbs, rows = work / f"{start:09d}.safetensors", work / "thumbs", catalog.products[start:stop]
+    pictured: list[int] = []
     kept: list[int] = []
     refused: list[dict[str, Any]] = []
-    for i, product in enumerate(rows):
-        source = catalog.image_path(product)
-        if source is not None:
-            try:
-                picture = decode(source, max_side=512)
-            except InputError as e:
-                refused.append({"row": 0, "id": product.id, "column": "image", "reason": str(e)})
+    pixels = getattr(encoder, "pixels", lambda picture: picture)
+
+    def read(at: int) -> tuple[int, Image.Image | None, list[dict[str, Any]]]:
+        return at, *_read(catalog, rows[at], thumbs)
+
+    def drawn() -> Iterator[tuple[Image.Image, tuple[int, int, int, int]]]:
+        """The shard's pictures in order, and the part of each that is its other view."""
+        rng = np.random.default_rng(sum(catalog.image_path(row) is not None for row in rows))
+        for at, picture, faults in ahead(pool, read, range(len(rows))):
+            refused.extend(faults)
+            if picture is not None:
+                pictured.append(len(kept))
+                yield picture, _window(picture, rng)
+            elif any(fault["column"] == "image" for fault in faults):
                 continue
-            thumbnail(picture, thumbs / thumb_name(product.id), side=SIDE)
-            views = 0
-            for further in catalog.views.get(product.id, ()):
-                try:
-                    thumbnail(catalog.root / further, thumbs / view_name(product.id, views + 1), side=SIDE)
-                    views += 1
-                except InputError as e:
-                    refused.append({"row": 0, "id": product.id, "column": "views", "reason": str(e)})
-            with_picture.append(len(kept))
-            pictures.append(picture)
-        kept.append(i)
+            kept.append(at)
+
+    def looked(one: tuple[Image.Image, tuple[int, int, int, int]]) -> list[Any]:
+        picture, window = one
+        return [pixels(look) for look in (*_product_looks(picture), *_query_looks(_squeezed(picture, window)))]
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        looks = (look for some in ahead(pool, looked, drawn()) for look in some)
+        passes = []
+        while some := list(islice(looks, BATCH)):
+            passes.append(encoder.image_both(some))
+    if not pictured:
+        passes.append(encoder.image_both([Image.new("RGB", (8, 8), "white")] * (PRODUCT_LOOKS + len(QUERY_LOOKS))))
+    seen = [np.vstack(some) for some in zip(*passes, strict=True)]
+    features, vectors = (x.reshape(-1, PRODUCT_LOOKS + len(QUERY_LOOKS), x.shape[1]) for x in seen)
+    image, view = (
+        _spread(_together(features[:, looks], vectors[:, looks], weights), pictured, len(kept))
+        for looks, weights in ((slice(PRODUCT_LOOKS), None), (slice(PRODUCT_LOOKS, None), QUERY_LOOKS))
+    )
     text = text_rows(encoder, [rows[i].text for i in kept] or ["-"])[: len(kept)]
-    seen = product_rows(encoder, pictures or [Image.new("RGB", (8, 8), "white")])
-    image = np.zeros((len(kept), seen.shape[1]), np.float32)
-    image[with_picture] = seen[: len(with_picture)]
-    view = np.zeros_like(image)
-    if pictures:
-        rng = np.random.default_rng(len(pictures))
-        view[with_picture] = image_rows(encoder, [cropped(p, rng) for p in pictures])
     # The list of refusals first: a shard that exists is a shard that is whole.
     path.with_suffix(".json").write_text(json.dumps(refused))
     part = path.with_suffix(".part")
     save_file({"image": image, "view": view, "text": text, "kept": np.array(kept, np.int64)}, part)
     part.replace(path)
+
+
+def _read(catalog: Catalog, product: Product, thumbs: Path) -> tuple[Image.Image | None, list[dict[str, Any]]]:
+    """A product's picture, its thumbnails written, and what was refused."""
+    source, refused = catalog.image_path(product), list[dict[str, Any]]()
+    if source is None:
+        return None, refused
+    try:
+        picture = decode(source, max_side=512)
+    except InputError as e:
+        return None, [{"row": 0, "id": product.id, "column": "image", "reason": str(e)}]
+    thumbnail(picture, thumbs / thumb_name(product.id), side=SIDE)
+    views = 0
+    for further in catalog.views.get(product.id, ()):
+        try:
+            thumbnail(catalog.root / further, thumbs / view_name(product.id, views + 1), side=SIDE)
+            views += 1
+        except InputError as e:
+            refused.append({"row": 0, "id": product.id, "column": "views", "reason": str(e)})
+    return picture, refused
+
+
+def _spread(rows: Array, at: list[int], count: int) -> Array:
+    """The rows at these places of `count`, zero elsewhere."""
+    spread = np.zeros((count, rows.shape[1]), np.float32)
+    spread[at] = rows[: len(at)]
+    return spread

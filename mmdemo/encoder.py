@@ -4,10 +4,12 @@ Knows nothing of catalogues, indexes or training. A model is named by a spec: a 
 (`open_clip_config.json` + weights), `ViT-B-32/laion2b_s34b_b79k` (name/pretrained tag), or `hf-hub:org/name`.
 """
 
+import copy
 import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +78,12 @@ def image_tower(model: Model, pixels: torch.Tensor) -> tuple[torch.Tensor, torch
 
 
 class Encoder:
-    """A loaded model. Attributes: spec, name, dim, weights_hash (sha256 hex of the weights), device-free (CPU)."""
+    """A loaded model. Attributes: spec, name, dim, weights_hash (sha256 hex of the weights).
+
+    It works in float32 on the CPU; `at` gives one whose image tower works elsewhere, or in another precision.
+    """
+
+    _where: torch.Tensor | None = None  # pictures are moved to this one's device and precision
 
     def __init__(
         self, model: Model, preprocess: Callable, tokenizer: Callable, spec: str, name: str, weights_hash: str
@@ -175,8 +182,8 @@ class Encoder:
         """What the text tower pools before its projection, float32 (n, width), not normalised."""
         return self._texts(texts)[0]
 
-    def image_both(self, images: Sequence[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
-        """(features, unit vectors) in one pass."""
+    def image_both(self, images: Sequence[Image.Image | torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
+        """(features, unit vectors) in one pass, of pictures or of what `pixels` made of them."""
         features, vectors = self._images(images)
         return features, normalize(vectors)
 
@@ -185,9 +192,45 @@ class Encoder:
         features, vectors = self._texts(texts)
         return features, normalize(vectors)
 
-    def _images(self, images: Sequence[Image.Image]) -> tuple[np.ndarray, np.ndarray]:
-        prepare = lambda some: torch.stack([self.preprocess(image.convert("RGB")) for image in some])  # noqa: E731
-        return self._batched(images, prepare, image_tower)
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        """A picture at the image tower's size, (3, side, side), for `image_both`; safe to call from many threads.
+
+        Levels stay bytes until a batch is whole: a quarter of the memory, and no thread of PyTorch's at work here.
+        """
+        prepare, levels = self._steps
+        made: Any = prepare(image.convert("RGB"))
+        return torch.from_numpy(np.array(made)).permute(2, 0, 1) if levels else made
+
+    @cached_property
+    def _steps(self) -> tuple[Callable, Callable | None]:
+        """The preprocessing cut in two, where it is what open_clip makes: to the size wanted, and to levels."""
+        steps = getattr(self.preprocess, "transforms", [])
+        if [type(step).__name__ for step in steps[-2:]] != ["ToTensor", "Normalize"]:
+            return self.preprocess, None
+
+        def sized(image: Image.Image) -> Image.Image:
+            for step in steps[:-2]:
+                image = step(image)
+            return image
+
+        return sized, steps[-1]
+
+    def at(self, precision: torch.dtype, device: str = "cpu") -> "Encoder":
+        """The same encoder, its image tower copied to this precision and device; texts are read as before."""
+        twin, model = copy.copy(self), copy.copy(self.model)
+        model._modules = dict(model._modules)  # or the copy would change the original's tower
+        model.visual = copy.deepcopy(self.model.visual).to(device, precision, memory_format=torch.channels_last)
+        twin.model, twin._where = model, torch.empty(0, dtype=precision, device=device)
+        return twin
+
+    def _images(self, images: Sequence[Image.Image | torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
+        return self._batched(images, self._prepared, image_tower)
+
+    def _prepared(self, images: Sequence[Image.Image | torch.Tensor]) -> torch.Tensor:
+        pixels = torch.stack([x if isinstance(x, torch.Tensor) else self.pixels(x) for x in images])
+        if (levels := self._steps[1]) is not None:
+            pixels = levels(pixels.to(torch.float32).div_(255))
+        return pixels if self._where is None else pixels.to(self._where).contiguous(memory_format=torch.channels_last)
 
     def _texts(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
         return self._batched(texts, lambda some: self.tokenizer(list(some)), text_tower)
@@ -199,7 +242,7 @@ class Encoder:
         if not len(items):
             return np.zeros((0, self.dim), np.float32), np.zeros((0, self.dim), np.float32)
         parts = [tower(self.model, prepare(items[at : at + BATCH])) for at in range(0, len(items), BATCH)]
-        features, vectors = (torch.cat([part[i].float() for part in parts]).numpy() for i in (0, 1))
+        features, vectors = (torch.cat([part[i].float().cpu() for part in parts]).numpy() for i in (0, 1))
         return features, vectors
 
 

@@ -1,13 +1,20 @@
-"""Make `import torchvision` work beside a CPU build of torch.
+"""Make `import torchvision` work beside a CPU build of torch, and without torch's compiler.
 
 PyPI's torchvision is linked against CUDA. Where torch is a CPU build its `_C.so` cannot be opened, the custom
 operators are never declared, and importing torchvision fails with "operator torchvision::nms does not exist".
 This project only uses its picture transforms, so declaring the two operators that the import looks up is enough.
+
+torchvision and timm also touch torch's compiler, for operators that are not used here; importing the compiler takes
+longer than importing torch. So a stand-in answers them that there is nothing to compile.
 Import this module before the first import of torchvision, timm or open_clip.
 """
 
+import contextlib
 import importlib.util
+import sys
 from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
 
 import torch
 
@@ -48,4 +55,21 @@ def ensure_operators(path: Path | None = None) -> str:
         return "declared"
 
 
+def import_without_compiler() -> None:
+    """Import torchvision and timm with a stand-in for `torch._dynamo`; whoever needs the real one later gets it."""
+    names = "torch._dynamo", "torch._dynamo.utils"
+    if "timm" in sys.modules or names[0] in sys.modules:
+        return
+    dynamo, utils = modules = [cast(Any, ModuleType(name)) for name in names]
+    dynamo.disable = lambda fn=None, *_, **__: fn if fn is not None else dynamo.disable
+    utils.is_compile_supported = lambda device_type: False
+    sys.modules.update(zip(names, modules, strict=True))
+    with contextlib.suppress(AttributeError, ImportError):  # a version that asks for more has to wait for the real one
+        import timm  # type: ignore[import-untyped]  # noqa: F401  (and, with it, torchvision)
+    for name in names:
+        del sys.modules[name]
+
+
 STATE = ensure_operators()
+if STATE != "absent":
+    import_without_compiler()

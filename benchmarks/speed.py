@@ -1,0 +1,238 @@
+"""python -m benchmarks.speed [--only query throughput embedding start] [--peer PYTHON] [--runs 5]: where time goes.
+
+Every figure stands beside its named peer or limit, measured in turn with it in the same run: a query over HTTP beside
+the bare encoder and a bare FAISS call; many users beside the encoder's best batches; a catalogue's pictures beside a
+plain open_clip loop, the forward pass alone and clip-retrieval; the start of the app beside its imports. Medians and
+their spread go to docs/performance/speed.json, and from there, with those of `benchmarks.index_size`, to the table and
+the drawings of docs/performance.md.
+"""
+
+import argparse
+import asyncio
+import base64
+import contextlib
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+
+from benchmarks.embedding import embedding, own_encoder
+from benchmarks.figures import HOME, OUT, PARTS, Figure, figure, machine, write_page
+from benchmarks.load import Server
+
+INDEX = HOME / "index" / "default"
+USERS = 32
+# The compiler is what torchvision imports where nobody keeps it from it; the operators are declared as for the app.
+IMPORTS = "import torch, torch._dynamo; from mmdemo import torchvision_shim; import gradio, open_clip"
+_fresh = count(1)  # no query is asked twice: the app remembers what it has encoded
+
+class Bare:
+    """The encoder and FAISS in this process, with nothing around them."""
+
+    def __init__(self) -> None:
+        import faiss
+
+        from mmdemo.imaging import decode
+        from mmdemo.recommender import Recommender
+
+        self.app = Recommender.load(INDEX)
+        index = self.app.index
+        self.flat = faiss.IndexFlatIP(index.head.width)
+        self.flat.add(np.ascontiguousarray(index.vectors))
+        self.query = np.ascontiguousarray(index.vectors[:1])
+        thumbs = [t for p in index.products[:: max(1, len(index) // 64)] if (t := index.thumbnail(p.id)) is not None]
+        self.pictures = [decode(thumb, max_side=512) for thumb in thumbs[:64]]
+        self.files = [_data_url(picture) for picture in self.pictures]
+
+    def answer(self, photo: int | None, words: str) -> None:
+        from mmdemo.embed import image_rows, text_rows
+
+        if photo is not None:
+            image_rows(self.app.encoder, [self.pictures[photo]])
+        if words:
+            text_rows(self.app.encoder, [words])
+        self.flat.search(self.query, 12)
+
+
+def _data_url(picture: Any) -> str:
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=90)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
+
+
+async def ask(client: httpx.AsyncClient, image: str | None, words: str) -> None:
+    """One query over HTTP, as a program asks it; RuntimeError for anything but an answer."""
+    made = await client.post(
+        "/gradio_api/call/recommend", json={"data": [image, words, 12, 0.5, [], [], [], "", 0.0, False, [], []]}
+    )
+    answer = await client.get(f"/gradio_api/call/recommend/{made.json()['event_id']}")
+    if '"results"' not in answer.text:
+        raise RuntimeError(answer.text[:300])
+
+
+def _client(server: Server) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=server.url, timeout=120, limits=httpx.Limits(max_connections=None))
+
+
+def query(bare: Bare, server: Server, runs: int) -> list[Figure]:
+    """One user: the median query over HTTP beside the bare encoder call with the same rows and a bare FAISS call."""
+    asked = {"a photo and words": (True, True), "a photo": (True, False), "words": (False, True)}
+    times: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in asked}
+
+    async def http(name: str, n: int) -> float:
+        pictured, worded = asked[name]
+        lasted = []
+        async with _client(server) as client:
+            for i in range(n):
+                words = f"in blue, number {next(_fresh)}" if worded else ""
+                began = time.perf_counter()
+                await ask(client, bare.files[i % len(bare.files)] if pictured else None, words)
+                lasted.append(time.perf_counter() - began)
+        return 1000 * statistics.median(lasted)
+
+    def alone(name: str, n: int) -> float:
+        pictured, worded = asked[name]
+        lasted = []
+        for i in range(n):
+            words = f"in blue, number {next(_fresh)}" if worded else ""
+            began = time.perf_counter()
+            bare.answer(i % len(bare.pictures) if pictured else None, words)
+            lasted.append(time.perf_counter() - began)
+        return 1000 * statistics.median(lasted)
+
+    for run in range(runs + 1):
+        for name in asked:
+            pair = asyncio.run(http(name, 20)), alone(name, 20)
+            if run:  # the first one warms up
+                for kept, value in zip(times[name], pair, strict=True):
+                    kept.append(value)
+    return [figure(f"one query over HTTP, p50: {name}", "ms", ours, "the bare encoder call and a bare FAISS call", peer,
+                   "at most 1.3") for name, (ours, peer) in times.items()]  # fmt: skip
+
+
+def throughput(bare: Bare, server: Server, runs: int, seconds: float = 8) -> list[Figure]:
+    """Many users, a photo and words each, beside the encoder's best batches of the same."""
+    from mmdemo.embed import image_rows, text_rows
+
+    async def users() -> float:
+        until, done = time.monotonic() + seconds, 0
+
+        async def user(number: int, client: httpx.AsyncClient) -> None:
+            nonlocal done
+            while time.monotonic() < until:
+                await ask(client, bare.files[(number + done) % len(bare.files)], f"in blue, number {next(_fresh)}")
+                done += 1
+
+        began = time.monotonic()
+        async with _client(server) as client:
+            await asyncio.gather(*(user(n, client) for n in range(USERS)))
+        return done / (time.monotonic() - began)
+
+    def best() -> float:
+        rates = []
+        for size in (8, 16, 32):
+            for _ in range(3):
+                words = [f"in blue, number {next(_fresh)}" for _ in range(size)]
+                began = time.perf_counter()
+                image_rows(bare.app.encoder, bare.pictures[:size])
+                text_rows(bare.app.encoder, words)
+                rates.append(size / (time.perf_counter() - began))
+        return max(rates)
+
+    asyncio.run(users())
+    pairs = [(asyncio.run(users()), best()) for _ in range(runs)]
+    return [figure(f"{USERS} users at once, a photo and words each", "queries/s", [p[0] for p in pairs],
+                   "the encoder's best batches", [p[1] for p in pairs], "at least 0.8")]  # fmt: skip
+
+
+def start(runs: int) -> list[Figure]:
+    """`python app.py` to its first answer beside the imports that it cannot do without, both in fresh processes."""
+    env = {**os.environ, "GRADIO_ANALYTICS_ENABLED": "False", "PYTHONPATH": str(HOME)}
+
+    def imports() -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", IMPORTS], cwd=HOME, env=env, check=True, capture_output=True)
+        return time.perf_counter() - began
+
+    pairs = [(_first_answer(), imports()) for _ in range(runs + 1)][1:]  # the first one fills the disk cache
+    return [figure("python app.py to its first answer", "s", [p[0] for p in pairs], "import torch, gradio, open_clip",
+                   [p[1] for p in pairs], "at most 1.3")]  # fmt: skip
+
+
+def _first_answer() -> float:
+    began = time.perf_counter()
+    server = Server(str(INDEX))
+    try:
+        call = f"{server.url}/gradio_api/call/recommend"
+        body = json.dumps({"data": [None, "a red mug", 12, 0.5, [], [], [], "", 0.0, False, [], []]}).encode()
+        asked = urllib.request.Request(call, body, {"content-type": "application/json"})
+        event = json.load(urllib.request.urlopen(asked, timeout=60))["event_id"]
+        if b'"results"' not in urllib.request.urlopen(f"{call}/{event}", timeout=60).read():
+            raise RuntimeError("the app gave no answer")
+        return time.perf_counter() - began
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def served() -> Iterator[Server]:
+    """The app in a process of its own, ended afterwards."""
+    server = Server(str(INDEX))
+    try:
+        yield server
+    finally:
+        server.process.kill()
+        server.process.wait(30)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--peer", default="", help="a Python with clip-retrieval; none: its loop, written again")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--pictures", type=int, default=256)
+    parser.add_argument("--out", type=Path, default=OUT)
+    asked = parser.parse_args()
+    file = asked.out / "speed.json"
+    known = json.loads(file.read_text()) if file.exists() else {}
+    now = {"machine": machine(), "runs": asked.runs}
+
+    def keep(part: str, figures: list[Figure], **also: Any) -> None:
+        known[part] = {**now, "figures": figures, **also}
+        asked.out.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(known, indent=1) + "\n")
+        for f in figures:
+            low, high = f["ratio_spread"]
+            pair = f"{f['value']:.4g} {f['unit']}, {f['peer']}: {f['peer_value']:.4g}"
+            print(f"{f['figure']}: {pair}; ratio {f['ratio']:.2f} [{low:.2f}, {high:.2f}], aim {f['aim']}", flush=True)
+        if asked.out == OUT:
+            write_page(known)
+
+    if "start" in asked.only:
+        keep("start", start(asked.runs))
+    if "embedding" in asked.only:
+        figures, how = embedding(max(3, asked.runs - 2), asked.peer, asked.pictures)
+        more, own = own_encoder(max(3, asked.runs - 2))
+        keep("embedding", figures + more, **how, own_setting=own)
+    if {"query", "throughput"} & set(asked.only):
+        bare = Bare()
+        with served() as server:
+            if "query" in asked.only:
+                keep("query", query(bare, server, asked.runs))
+            if "throughput" in asked.only:
+                keep("throughput", throughput(bare, server, max(3, asked.runs - 2)))
+
+
+if __name__ == "__main__":
+    main()

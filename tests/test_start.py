@@ -1,0 +1,25 @@
+"""What the app imports before its first answer, and what it leaves for those who need it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent.parent
+HEAVY = ("matplotlib", "sklearn", "ir_measures", "captum", "torch._dynamo")
+PROGRAM = f"""
+import sys
+import mmdemo.ui
+from mmdemo.encoder import Encoder
+from mmdemo.embed import image_rows, text_rows
+from PIL import Image
+encoder = Encoder.load("assets/encoder")
+text_rows(encoder, ["a mug"]), image_rows(encoder, [Image.new("RGB", (64, 64), "red")])
+print([name for name in {HEAVY!r} if name in sys.modules])
+import torch._dynamo
+print(torch._dynamo.is_compiling())
+"""
+
+
+def test_the_first_answer_waits_for_no_import_that_it_does_not_need_and_the_compiler_is_there_for_others():
+    done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=HOME, capture_output=True, text=True)
+    assert done.stdout.split("\n")[:2] == ["[]", "False"], done.stdout + done.stderr
