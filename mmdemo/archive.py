@@ -3,6 +3,7 @@
 import lzma
 import shutil
 import stat
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -26,15 +27,18 @@ _ZIP_ERRORS = (
     OSError,
     RuntimeError,
     ValueError,
+    LookupError,  # a name of no letters
+    struct.error,
 )
 
 
-def extract(path: Path, into: Path) -> Path:
+def extract(path: Path, into: Path, most: int | None = None) -> Path:
     """Unpack `path` into the new or empty folder `into` and return the folder with the content.
 
-    That is `into` itself or, where the ZIP holds a single folder, that folder. When it raises InputError,
-    nothing is left behind in `into`.
+    That is `into` itself or, where the ZIP holds a single folder, that folder. When it raises InputError, also for
+    more than `most` bytes (MAX_TOTAL), nothing is left behind in `into`.
     """
+    most = MAX_TOTAL if most is None else most
     into.mkdir(parents=True, exist_ok=True)
     if any(into.iterdir()):
         raise InputError(
@@ -43,10 +47,10 @@ def extract(path: Path, into: Path) -> Path:
     try:
         _check_directory(path)
         with zipfile.ZipFile(path) as archive:
-            members = _members(archive, path.name)
-            left = MAX_TOTAL
+            members = _members(archive, path.name, most)
+            left = most
             for name, info in members.items():
-                left -= _unpack(archive, info, into / name, left, path.name)
+                left -= _unpack(archive, info, into / name, left, most, path.name)
     except InputError:
         _empty(into)
         raise
@@ -74,7 +78,7 @@ def _check_directory(path: Path) -> None:
         )
 
 
-def _members(archive: zipfile.ZipFile, zip_name: str) -> dict[str, zipfile.ZipInfo]:
+def _members(archive: zipfile.ZipFile, zip_name: str, most: int) -> dict[str, zipfile.ZipInfo]:
     """Every file worth unpacking by its safe name; refuses the whole ZIP if any name or size is not safe."""
     infos = [info for info in archive.infolist() if not info.is_dir()]
     if len(infos) > MAX_FILES:
@@ -88,13 +92,13 @@ def _members(archive: zipfile.ZipFile, zip_name: str) -> dict[str, zipfile.ZipIn
         )
     total = sum(info.file_size for info in infos)
     packed = sum(info.compress_size for info in infos)
-    if total > MAX_TOTAL:
+    if total > most:
         raise InputError(
             say(
                 "'{name}' unpacks to {n:,} MB; at most {most:,} MB are read.",
                 name=zip_name,
                 n=total >> 20,
-                most=MAX_TOTAL >> 20,
+                most=most >> 20,
             )
         )
     if total > SMALL and total > MAX_RATIO * max(packed, 1):
@@ -142,7 +146,7 @@ def _shown(name: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in name[:80])
 
 
-def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, left: int, zip_name: str) -> int:
+def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, left: int, most: int, zip_name: str) -> int:
     """Write one file and return its size, counted while writing: headers may lie."""
     target.parent.mkdir(parents=True, exist_ok=True)
     size = 0
@@ -150,7 +154,7 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path, left:
         while block := source.read(1 << 20):
             size += len(block)
             if size > left:
-                raise InputError(say("'{name}' unpacks to more than {most:,} MB.", name=zip_name, most=MAX_TOTAL >> 20))
+                raise InputError(say("'{name}' unpacks to more than {most:,} MB.", name=zip_name, most=most >> 20))
             sink.write(block)
     return size
 

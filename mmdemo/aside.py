@@ -73,7 +73,7 @@ def main() -> None:
     """The child: answers until its input ends."""
     from mmdemo import imaging
 
-    _limit_memory()
+    limit_memory(MEMORY)
     while head := sys.stdin.buffer.read(8):
         max_side, length = struct.unpack("<II", head)
         data = _exactly(sys.stdin.buffer, length)
@@ -86,12 +86,13 @@ def main() -> None:
         sys.stdout.buffer.flush()
 
 
-def _limit_memory() -> None:
+def limit_memory(more: int) -> None:
+    """Allow this process so many bytes beyond what it has now, where the system can; then MemoryError."""
     try:
         import resource
 
         used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (used + more, used + more))
     except (ImportError, OSError, ValueError):
         pass  # not on this system: what remains is that the child, and not the server, would be ended
 

@@ -231,7 +231,8 @@ def _read_rows(path: Path, root: Path) -> Catalog:
         )
     catalog.words, left_out_words = read_words(root)
     catalog.warnings += [Refusal(line, "", "words", reason) for line, reason in left_out_words]
-    if (root / LINKS).is_file() and (root / LINKS) != path:
+    inside = (root / LINKS).resolve().is_relative_to(root.resolve())
+    if (root / LINKS).is_file() and inside and (root / LINKS) != path:
         catalog.links, left_out = read_links(root / LINKS, {product.id for product in catalog.products})
         for line, product_id, reason in left_out[:MOST_LINK_NOTES]:
             catalog.warnings.append(Refusal(line, product_id, LINKS, reason))

@@ -30,6 +30,7 @@ FOLDER = ".yours"
 LARGEST = 300 << 20  # bytes of all files of one catalogue
 MOST_FILES = 6000
 MOST_DRAFTS = 8
+LONGEST, DEEPEST = 500, 20  # characters of a file's path, and folders within folders
 KEPT = 60 * 60  # seconds that a draft is kept when nobody touches it; one whose build was stopped stays
 PATIENCE = 300  # seconds that reading a catalogue may take
 RESERVED = ("default",)
@@ -64,7 +65,7 @@ class Drafts:
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
         self._running, self._name = "", ""  # the draft that is being built, and the name of its index
-        self._mine: set[str] = set()  # drafts that came to this process
+        self._arrived: dict[str, list[int]] = {}  # draft that came to this process -> files and bytes of it so far
         self._finished: dict[str, str] = {}  # draft -> name of its index
         self._sweep()
 
@@ -86,7 +87,8 @@ class Drafts:
     async def receive(self, draft: str, name: str, pieces: AsyncIterator[bytes]) -> None:
         """Keep one file of a draft. Raises InputError for one that cannot be taken."""
         folder, parts = self.path(draft), PurePosixPath(name.replace("\\", "/")).parts
-        if not parts or name.startswith("/") or ".." in parts or "\0" in name or len(name) > 500:
+        too_long = len(name) > LONGEST or len(parts) > DEEPEST
+        if not parts or name.startswith("/") or ".." in parts or "\0" in name or too_long:
             raise InputError(say("A file has a name that cannot be used here; give it another."))
         if any(part.startswith(".") for part in parts):
             return  # what file managers leave behind
@@ -98,17 +100,20 @@ class Drafts:
                     raise InputError(say("Too many catalogues are being prepared here; try again in an hour."))
             if (folder / jobs.UNDERSTOOD).exists() or (folder / jobs.JOB).exists():
                 raise InputError(say("This catalogue has been read already; drop all its files again."))
-            self._mine.add(draft)
-        sent = [path.stat().st_size for path in (folder / jobs.FILES).rglob("*") if path.is_file()]
-        left = LARGEST - sum(sent)
-        if len(sent) >= MOST_FILES:
+            if draft not in self._arrived:
+                sent = [path.stat().st_size for path in (folder / jobs.FILES).rglob("*") if path.is_file()]
+                self._arrived[draft] = [len(sent), sum(sent)]
+        # Counted as they arrive: several files of a draft come at once, and one may come again and again.
+        arrived = self._arrived[draft]
+        arrived[0] += 1
+        if arrived[0] > MOST_FILES:
             raise InputError(say("These are more than {n:,} files; at most {n:,} are taken.", n=MOST_FILES))
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as file:
                 async for piece in pieces:
-                    left -= len(piece)
-                    if left < 0:
+                    arrived[1] += len(piece)
+                    if arrived[1] > LARGEST:
                         raise InputError(
                             say("These files are too large together; at most {n} MB are taken.", n=LARGEST >> 20)
                         )
@@ -143,6 +148,7 @@ class Drafts:
         with self._lock:
             if draft == self._running:
                 raise InputError(say("This catalogue is being built; stop that first."))
+            self._arrived.pop(draft, None)
             job = jobs.read(self.path(draft) / jobs.JOB)
             shutil.rmtree(self.path(draft), ignore_errors=True)
             if job:
@@ -194,7 +200,7 @@ class Drafts:
     def close(self) -> None:
         """Stop whatever runs, which a later start can go on with, and delete what is on its way to no index."""
         self.cancel(self._running)
-        for draft in self._mine:
+        for draft in self._arrived:
             if not (self.path(draft) / jobs.JOB).exists():
                 shutil.rmtree(self.path(draft), ignore_errors=True)
 

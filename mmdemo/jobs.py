@@ -22,7 +22,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from mmdemo import archive, imaging
+from mmdemo import archive, aside, imaging
 from mmdemo.catalog import Catalog
 from mmdemo.errors import InputError
 from mmdemo.product import KNOWN, Product, is_aside
@@ -36,6 +36,8 @@ MOST_PRODUCTS = 5000
 ROWS, SIDE = 8, 120  # rows of the preview, and pixels of their pictures
 VALUES = 6  # of a facet that are shown
 LOOKS = 9  # pictures that the encoder sees of one product
+MEMORY = 1_000_000_000  # bytes that reading may take beyond what Python itself does: no file's word is taken for it
+MOST_UNPACKED = 1 << 30  # bytes that come out of a ZIP
 OFTEN = 0.2  # seconds between two notes of the progress
 
 
@@ -55,6 +57,8 @@ def check(draft: Path) -> dict[str, Any]:
         said |= {"root": str(root.relative_to(draft)), "name": name}
     except InputError as error:
         said = {"error": str(error)}
+    except MemoryError:
+        said = {"error": say("These files take more memory than a catalogue is given; leave some out.")}
     write(draft / UNDERSTOOD, said)
     return said
 
@@ -71,7 +75,7 @@ def _gather(draft: Path) -> tuple[Path, str]:
             say("These are {n} ZIP files; a catalogue is one, so drop the one that you mean.", n=len(zips))
         )
     if zips:
-        root = archive.extract(zips[0], draft / UNPACKED)
+        root = archive.extract(zips[0], draft / UNPACKED, MOST_UNPACKED)
         zips[0].unlink()
         beside = [path.relative_to(files) for path in sent if path != zips[0]]
         return _put_beside(beside, files, root, draft / UNPACKED), zips[0].stem
@@ -232,9 +236,16 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-if __name__ == "__main__":
+def main(what: str, draft: str, spoken: str) -> None:
+    """The process: `check` or `build`, until it is done or the one that started it has ended."""
     if hasattr(os, "nice"):
         os.nice(10)  # visitors' queries come first
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with speaking(sys.argv[3]):
-        {"check": check, "build": build}[sys.argv[1]](Path(sys.argv[2]))
+    if what == "check":
+        aside.limit_memory(MEMORY)
+    with speaking(spoken):
+        {"check": check, "build": build}[what](Path(draft))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

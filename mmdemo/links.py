@@ -47,7 +47,8 @@ def read_links(path: Path, known: Container[str]) -> tuple[tuple[Link, ...], lis
         return (), [(0, "", str(error))]
     names = [column_name(column) for column in table.columns]
     if missing := [name for name in COLUMNS if name not in names]:
-        has = ", ".join(f"'{name}'" for name in names[:8])
+        shown = ("".join(c if c.isprintable() else "?" for c in name[:30]) for name in names[:8])
+        has = ", ".join(f"'{name}'" for name in shown)
         needs = " and ".join(f"'{name}'" for name in missing)
         return (), [(1, "", f"expected the columns id, other_id and kind, found {has}; {needs} missing, so no links")]
     found: dict[frozenset[str], Link] = {}
@@ -77,7 +78,7 @@ def write(links: Iterable[Link], path: Path) -> None:
 def read_stored(path: Path, known: Container[str]) -> tuple[Link, ...]:
     """The links that `write` wrote; ValueError or TypeError for any that this program did not write."""
     links = []
-    for line in path.read_text("utf-8").splitlines():
+    for line in path.read_text("utf-8").split("\n")[:-1]:  # not splitlines: a kind may hold other ends of lines
         link = Link(**json.loads(line))
         good = all(isinstance(x, str) for x in (link.id, link.other_id, link.kind)) and isinstance(link.simulated, bool)
         if not good or link.id not in known or link.other_id not in known:

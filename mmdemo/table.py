@@ -17,6 +17,7 @@ from mmdemo.say import say
 SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".parquet"))
 MAX_BYTES = 512 * 1024 * 1024
 MAX_TEXT = 256_000_000  # characters that a Parquet file may unpack to
+MAX_BATCH = 64_000_000  # bytes of 64 of its rows: text of 10,000 characters in each of 100 columns
 MAX_ROWS = 2_000_000
 MAX_BROKEN = 100_000  # rows that do not fit: past that the file is something else than its header says
 MAX_COLUMNS = 500
@@ -206,6 +207,10 @@ def _read_parquet(path: Path) -> Table:
             size = 0
             # A few rows at a time: a page of a few bytes may hold millions of copies of a long text.
             for batch in file.iter_batches(batch_size=64):
+                if batch.nbytes > MAX_BATCH:
+                    raise InputError(
+                        say("'{name}' unpacks to more than {n} MB of text.", name=path.name, n=MAX_TEXT // 1000000)
+                    )
                 columns = [
                     [_cell(value, name, path.name) for value in column.to_pylist()]
                     for name, column in zip(names, batch.columns, strict=True)

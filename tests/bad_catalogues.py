@@ -47,11 +47,17 @@ def parquet(columns: dict[str, list] | pa.Table, edit: Callable[[bytes], bytes] 
     def fill(folder: Path) -> Path:
         (folder / "a.png").write_bytes(picture())
         stream = io.BytesIO()
-        pq.write_table(columns if isinstance(columns, pa.Table) else pa.table(columns), stream)
+        made = columns if isinstance(columns, pa.Table) else pa.table(columns)
+        pq.write_table(made, stream, store_schema=not any(pa.types.is_dictionary(kind) for kind in made.schema.types))
         (folder / "catalog.parquet").write_bytes(edit(stream.getvalue()))
         return folder
 
     return fill
+
+
+def again(text: str, count: int) -> pa.DictionaryArray:
+    """A column of one text so many times, written once."""
+    return pa.DictionaryArray.from_arrays(pa.array([0] * count, pa.int32()), pa.array([text]))
 
 
 def made(work: Callable[[Path], object], path: str = "") -> Callable[[Path], Path]:
@@ -63,7 +69,7 @@ def made(work: Callable[[Path], object], path: str = "") -> Callable[[Path], Pat
 
 
 def special(kind: int) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo("a.png")
+    info = zipfile.ZipInfo("b.png")
     info.external_attr = (kind | 0o777) << 16
     return info
 
@@ -74,6 +80,7 @@ def _cell(text: str) -> Callable[[Path], Path]:
 
 ONE = {"id": ["a"], "image": ["a.png"], "title": ["A"]}
 CSV = ("catalog.csv", GOOD.encode())
+SHOP = (CSV, ("a.png", picture()))  # would be read, were it not for what comes with it
 FAR = (b"PK\x01\x02", struct.pack("<I", 2**32 - 1))
 
 REFUSED: dict[str, Callable[[Path], Path]] = {
@@ -109,8 +116,8 @@ REFUSED: dict[str, Callable[[Path], Path]] = {
     "a name of 5,000 letters": _cell("x" * 5000),
     "a path of 3,000 folders": _cell("x/" * 3000),
     "a pipe": made(lambda f: (os.mkfifo(f / "p.png"), (f / "catalog.csv").write_text(HEAD + "a,p.png,A,1\n"))),
-    "a link out": made(lambda f: ((f / "l.png").symlink_to("/etc/passwd"), (f / "catalog.csv").write_text(HEAD + "a,l.png,A,1\n"))),
-    "a linked folder": made(lambda f: ((f / "l").symlink_to("/usr"), (f / "catalog.csv").write_text(HEAD + "a,l/a.png,A,1\n"))),
+    "a link out": made(lambda f: ((f.parent / "o.png").write_bytes(picture()), (f / "l.png").symlink_to(f.parent / "o.png"), (f / "catalog.csv").write_text(HEAD + "a,l.png,A,1\n"))),
+    "a linked folder": made(lambda f: ((f.parent / "o.png").write_bytes(picture()), (f / "l").symlink_to(f.parent), (f / "catalog.csv").write_text(HEAD + "a,l/o.png,A,1\n"))),
     # files of other kinds
     "a table that is a link out": made(lambda f: (f / "catalog.csv").symlink_to("/etc/passwd")),
     "a table that is a pipe": made(lambda f: os.mkfifo(f / "catalog.csv"), "catalog.csv"),
@@ -119,20 +126,21 @@ REFUSED: dict[str, Callable[[Path], Path]] = {
     "a name of 5,000": made(lambda f: None, "x" * 5000),
     "only a name that is no text": made(lambda f: open(os.fsencode(f) + b"/\xff.png", "wb").write(picture())),
     # zips
-    "zip: a path upwards": packed(("../evil.png", b"x"), CSV),
-    "zip: an absolute path": packed(("/tmp/evil.png", b"x"), CSV),
-    "zip: a drive": packed(("C:/evil.png", b"x"), CSV),
-    "zip: a link": packed((special(stat.S_IFLNK), b"/etc/passwd"), CSV),
-    "zip: another zip": packed(("inner.ZIP", b"PK"), CSV),
-    "zip: names that differ in case": packed(("A.png", picture()), ("a.png", picture()), CSV),
-    "zip: names that differ in accents": packed(("\u00e9.png", picture()), ("e\u0301.png", picture()), CSV),
-    "zip: a name of 500": packed(("x" * 500 + ".png", picture()), CSV),
-    "zip: a bomb": packed(("catalog.csv", bytes(60_000_000))),
+    "zip: a path upwards": packed(("../evil.png", b"x"), *SHOP),
+    "zip: an absolute path": packed(("/tmp/mmdemo-evil.png", b"x"), *SHOP),
+    "zip: a drive": packed(("C:/evil.png", b"x"), *SHOP),
+    "zip: a link": packed((special(stat.S_IFLNK), b"/etc/passwd"), *SHOP),
+    "zip: another zip": packed(("inner.ZIP", b"PK"), *SHOP),
+    "zip: names that differ in case": packed(("A.png", picture()), *SHOP),
+    "zip: names that differ in accents": packed(("\u00e9.png", picture()), ("e\u0301.png", picture()), *SHOP),
+    "zip: a name of 500": packed(("x" * 500 + ".png", picture()), *SHOP),
+    "zip: a bomb": packed(("catalog.csv", bytes(450_000_000))),
     "zip: bombs in pieces": packed(*((f"{n}.csv", bytes(3_000_000)) for n in range(20))),
-    "zip: a size that lies": packed(CSV, edit=lambda d: d.replace(struct.pack("<I", len(GOOD)), struct.pack("<I", 3))),
+    "zip: a size that lies": packed(*SHOP, edit=lambda d: d.replace(struct.pack("<I", len(GOOD)), struct.pack("<I", 3))),
     "zip: a list of four gigabytes": packed(CSV, edit=lambda d: d[:-10] + struct.pack("<I", 2**32 - 2) + d[-6:]),
+    "zip: a file without a name": packed(("zz", b"x"), *SHOP, edit=lambda d: d.replace(b"zz", b"\0z")),
     "zip: cut": packed(CSV, ("a.png", picture()), edit=lambda d: d[: len(d) // 2]),
-    "zip: locked": packed(CSV, edit=lambda d: d.replace(b"PK\x01\x02\x14\x03\x14\0\0\0", b"PK\x01\x02\x14\x03\x14\0\1\0")),
+    "zip: locked": packed(*SHOP, edit=lambda d: d.replace(b"PK\x01\x02\x14\x03\x14\0\0\0", b"PK\x01\x02\x14\x03\x14\0\1\0")),
     "zip: of several disks": packed(CSV, edit=lambda d: d[:-18] + b"\3\0\3\0" + d[-14:]),
     "zip: nothing but hidden files": packed((".hidden", b"x"), ("__MACOSX/a.png", b"x")),
     # parquet
@@ -141,7 +149,8 @@ REFUSED: dict[str, Callable[[Path], Path]] = {
     "parquet: a foot of four gigabytes": parquet(ONE, edit=lambda d: d[:-8] + struct.pack("<I", 2**32 - 1) + b"PAR1"),
     "parquet: pictures as bytes": parquet({**ONE, "image": [b"\x89PNG"]}),
     "parquet: pictures as records": parquet({**ONE, "image": [{"bytes": b"\x89PNG", "path": "a.png"}]}),
-    "parquet: one text a million times": parquet({"id": [str(n) for n in range(20_000)], "image": [""] * 20_000, "title": ["x" * 200_000] * 20_000}),
+    "parquet: one text a million times": parquet({"id": [str(n) for n in range(20_000)], "image": [""] * 20_000, "title": again("x" * 200_000, 20_000)}),
+    "parquet: rows of two megabytes": parquet({**{name: again("x" * 900_000, 100) for name in ("title", "more")}, "id": [str(n) for n in range(100)], "image": [""] * 100}),
     "parquet: a cell of two million letters": parquet({**ONE, "title": ["x" * 2_000_000]}),
     "parquet: a year that does not exist": parquet(pa.table({**ONE, "made": pa.array([2**62], pa.timestamp("us"))})),
     "parquet: other columns": parquet({"a": [1]}),
@@ -161,6 +170,7 @@ READ: dict[str, tuple[Callable[[Path], Path], list[str]]] = {
     "a folder that holds itself": (made(lambda f: (table(HEAD + "a,l/l/l/a.png,A,1\n")(f), (f / "l").symlink_to(f))), ["a"]),
     "names that are no text among others": (made(lambda f: (open(os.fsencode(f) + b"/\xff.png", "wb").write(picture()), (f / "b.png").write_bytes(picture()))), ["b"]),
     "a name of two lines": (made(lambda f: (f / "b\nc.png").write_bytes(picture())), ["b c"]),
+    "links with ends of lines that are none": (made(lambda f: (table(HEAD + "a,a.png,A,1\nb,a.png,B,1\n")(f), (f / "links.csv").write_text("id,other_id,kind\na,b,goes\u2028with\x85it\n", encoding="utf-8"))), ["a", "b"]),
     "parquet: huge numbers": (parquet({**ONE, "price": [10**18]}), ["a"]),
     "parquet: nested": (parquet({**ONE, "more": [[[1], [2]]]}), ["a"]),
 }  # fmt: skip

@@ -176,7 +176,7 @@ def _mapped(flat: Any, vectors: np.ndarray, ids: np.ndarray) -> Any:
 def _consistent() -> Iterator[tuple[str, Change]]:
     """Every hash matches, and the content does not."""
     wrong_cells = (
-        ("price", "12"), ("price", [1]), ("title", 3), ("attributes", []), ("attributes", {"a": 1}), ("id", None),
+        ("price", "12"), ("price", [1]), ("title", 3), ("title", "\ud800"), ("attributes", []), ("attributes", {"a": 1}), ("id", None),
         ("colour", "x"),
     )  # fmt: skip
     for key, value in wrong_cells:

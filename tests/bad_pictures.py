@@ -188,6 +188,8 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
     ):
         body = chunk(b"IDAT", zeros_packed((8000 * pixel + 1) * 5000))
         yield f"PNG at the cap, {name}", png(body, width=8000, height=5000, depth=depth, colour=colour)
+    beyond = chunk(b"IDAT", zeros_packed((11_000 * 3 + 1) * 11_000))  # what Pillow alone would read, in 480 MB
+    yield "PNG of three times the cap", png(beyond, width=11_000, height=11_000)
     yield "JPEG of thousands of scans", many_scans(400, 6000)
     yield "JPEG of as many scans as are read", many_scans(10, 5000)
     yield (

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tracemalloc
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from mmdemo import imaging
 from mmdemo.catalog import Catalog
 from mmdemo.errors import InputError
 from mmdemo.index import ProductIndex
-from tests.bad_catalogues import READ, REFUSED
+from tests.bad_catalogues import GOOD, HEAD, READ, REFUSED, picture, table
 from tests.toys import ToyEncoder
 
 pytestmark = pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -23,15 +24,27 @@ def test_there_are_more_than_forty():
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_it_is_refused_in_one_sentence_that_names_what_is_wrong(tmp_path, name):
-    path = REFUSED[name](tmp_path)
+    (tmp_path / "shop").mkdir()
+    path = REFUSED[name](tmp_path / "shop")
     with pytest.raises(InputError) as caught:
-        Catalog.read(path)
+        Catalog.read(path, extract_to=tmp_path / "unpacked")
     message = str(caught.value)
+    assert not list(tmp_path.rglob("evil*")) and not Path("/tmp/mmdemo-evil.png").exists(), "unpacked elsewhere"
     assert "\n" not in message and len(message) < 700 and "Traceback" not in message
     assert "root:" not in message, "what lies outside is not shown"
 
 
-@pytest.mark.parametrize("name", ["parquet: one text a million times", "zip: a bomb", "zip: bombs in pieces"])
+def test_links_of_another_sort_are_a_short_note(tmp_path):
+    folder = table(GOOD)(tmp_path)
+    (folder / "links.csv").write_text("id,\u202e" + "o" * 50_000 + "\na,b\n", encoding="utf-8")
+    [note] = [str(warning) for warning in Catalog.read(folder).warnings]
+    assert "other_id" in note and len(note) < 300 and "\u202e" not in note
+
+
+BOMBS = ["parquet: one text a million times", "parquet: rows of two megabytes", "zip: a bomb", "zip: bombs in pieces"]
+
+
+@pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_costs_less_than_400_mb(tmp_path, name):
     path = REFUSED[name](tmp_path)
     tracemalloc.start()
@@ -60,6 +73,15 @@ def test_it_is_read_and_does_no_harm(tmp_path, name):
     assert [p.id for p in ProductIndex.load(tmp_path / "index").products] == ids and len(index) == len(ids)
 
 
+def test_links_that_are_a_link_out_are_not_read(tmp_path):
+    (tmp_path / "secret.csv").write_text("secret words,of others\n")
+    (tmp_path / "shop").mkdir()
+    folder = table(GOOD)(tmp_path / "shop")
+    (folder / "links.csv").symlink_to(tmp_path / "secret.csv")
+    catalog = Catalog.read(folder / "catalog.csv")
+    assert not catalog.links and "secret" not in str([str(note) for note in catalog.warnings])
+
+
 @pytest.mark.parametrize("name", ["zip: a path upwards", "a link out", "a web page", "parquet: cut"])
 def test_after_a_refusal_the_old_index_answers_as_before(toy_index, tmp_path, name):
     index = tmp_path / "index"
@@ -72,6 +94,22 @@ def test_after_a_refusal_the_old_index_answers_as_before(toy_index, tmp_path, na
     after = ProductIndex.load(index)
     again, same = after.search(after.vectors[3], 10)
     assert (rows == same).all() and (scores == again).all() and after.folder == before.folder
+
+
+@pytest.mark.parametrize("work", ["build", "add"])
+def test_so_it_does_after_a_refusal_in_the_middle_of_the_work(toy_index, tmp_path, work):
+    """Its header is good, so the picture is refused only when it is encoded."""
+    index = shutil.copytree(toy_index, tmp_path / "index")
+    folder = table(HEAD + "a,a.png,A,1\n")(tmp_path)
+    (folder / "a.png").write_bytes(picture()[:45])
+    before = ProductIndex.load(index)
+    with pytest.raises(InputError, match="no product"):
+        if work == "build":
+            building.build(Catalog.read(folder), ToyEncoder(), index)
+        else:
+            building.add(index, Catalog.read(folder), ToyEncoder())
+    after = ProductIndex.load(index)
+    assert after.folder == before.folder and (after.vectors == before.vectors).all()
 
 
 def test_no_address_is_ever_fetched(tmp_path, monkeypatch):

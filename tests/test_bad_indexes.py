@@ -32,6 +32,13 @@ def test_a_bad_index_is_refused_with_the_mending_command(toy_index, tmp_path, na
     assert "again" in message and len(message) < 700, message
 
 
+@pytest.mark.parametrize("named", [b"", b"..", b"/etc", b"\0", b"\xff\xfe", b"x" * 10_000, b".lock", b"nothing\nhere"])
+def test_a_folder_that_names_no_version_is_no_index(tmp_path, named):
+    (tmp_path / "current").write_bytes(named)
+    with pytest.raises(InputError, match="is not an index"):
+        ProductIndex.load(tmp_path)
+
+
 def test_faiss_is_given_no_file_before_every_hash_matches(toy_index, tmp_path, monkeypatch):
     index = tmp_path / "index"
     shutil.copytree(toy_index, index)

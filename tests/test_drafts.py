@@ -4,6 +4,8 @@ import asyncio
 import csv
 import io
 import json
+import subprocess
+import sys
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -106,7 +108,10 @@ def test_what_cannot_be_read_is_refused_in_one_sentence_and_not_kept(drafts, fil
     assert not drafts.path(ONE).exists() and not drafts.understood(ONE)
 
 
-@pytest.mark.parametrize("name", ["../x.csv", "/etc/passwd", "a/../../x.csv", "x\0.csv", "..\\x.csv"])
+OUTSIDE = ["../x.csv", "/etc/passwd", "a/../../x.csv", "x\0.csv", "..\\x.csv", "a/" * 99 + "x.csv"]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
 def test_no_file_lands_outside_its_draft(drafts, name):
     with pytest.raises(InputError, match="name"):
         run(drafts.receive(ONE, name, pieces(b"x")))
@@ -124,6 +129,42 @@ def test_too_much_is_refused_whatever_it_is_called(drafts, packed, monkeypatch):
     monkeypatch.setattr(jobs, "MOST_PRODUCTS", 5)
     send(drafts, TWO, shop_zip=packed)
     assert "at most 5" in jobs.check(drafts.path(TWO))["error"]
+
+
+def test_files_that_come_at_once_and_again_are_counted_together(drafts, monkeypatch):
+    monkeypatch.setattr(module, "LARGEST", 5000)
+
+    async def slowly():
+        for _ in range(4):
+            await asyncio.sleep(0.001)
+            yield b"x" * 1000
+
+    async def at_once():
+        coming = (drafts.receive(ONE, f"{n}.csv", slowly()) for n in range(5))
+        return await asyncio.gather(*coming, return_exceptions=True)
+
+    with ThreadPoolExecutor() as threads:
+        said = threads.submit(asyncio.run, at_once()).result()
+    assert all("too large" in str(one) for one in said if one) and sum(one is not None for one in said) >= 4
+    assert sum(path.stat().st_size for path in drafts.path(ONE).rglob("*.csv")) <= 5000
+    monkeypatch.setattr(module, "MOST_FILES", 3)
+    with pytest.raises(InputError, match="at most 3"):
+        for _ in range(4):
+            send(drafts, TWO, a_csv=b"x")
+
+
+def test_what_comes_out_of_a_zip_is_bounded(drafts, packed, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_UNPACKED", 100)
+    send(drafts, ONE, shop_zip=packed)
+    assert "unpacks to" in jobs.check(drafts.path(ONE))["error"] and not list(drafts.path(ONE).rglob("*.png"))
+
+
+def test_files_that_take_too_much_memory_are_refused_in_one_sentence(drafts):
+    send(drafts, ONE, shop_csv=b"id,image,title\n" + b"a,,b\n" * 8_000_000)
+    little = f"from mmdemo import jobs; jobs.MEMORY = 20_000_000; jobs.main('check', {str(drafts.path(ONE))!r}, 'en')"
+    with subprocess.Popen([sys.executable, "-c", little], stdin=subprocess.PIPE) as job:  # it ends with its input
+        assert job.wait(100) == 0
+    assert "more memory" in drafts.understood(ONE)["error"]
 
 
 def test_built_it_is_a_whole_index_beside_the_others_and_what_was_sent_is_gone(drafts, packed):

@@ -1,11 +1,14 @@
 """What the gate lets in and what it does not, with a stand-in behind it that would hand out anything."""
 
+import asyncio
 import base64
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 
@@ -153,6 +156,7 @@ BODIES = [
     {"data": [{"path": "//example.com/x"}]},
     {"data": [{"path": "\\\\host\\share"}]},
     {"params": {"arguments": {"image": "http://169.254.169.254/"}}},
+    {"data": [{"path": "app.py", "url": "http://127.0.0.1:1/x", "meta": {"_type": "gradio.FileData"}}]},
 ]
 
 
@@ -180,6 +184,21 @@ def test_a_large_body_is_refused_whatever_its_header_says(visit, behind):
         assert visit().post(path, content=endless()).status_code == 413
     assert not behind.reached
     assert visit().post("/gradio_api/upload", content=b" " * 23_000_000, headers=MULTIPART).status_code == 413
+
+
+def test_a_body_that_drips_is_given_up_and_a_slow_one_is_not():
+    async def read(size: int) -> int:
+        async def receive():
+            return {"type": "http.request", "body": b"x" * size, "more_body": True}
+
+        meter = gate._Meter(Headers(), 1 << 20, began=time.monotonic() - gate.SLOW - 10)
+        await gate._metered(receive, meter)
+        return meter.seen
+
+    with ThreadPoolExecutor(1) as alone:  # the browser tests may hold this thread's event loop
+        assert alone.submit(asyncio.run, read(100 * gate.SLOWEST)).result() == 100 * gate.SLOWEST
+        with pytest.raises(gate.Refused, match="too slowly"):
+            alone.submit(asyncio.run, read(9 * gate.SLOWEST)).result()
 
 
 def test_a_full_queue_says_busy_try_again(visit, behind):
@@ -253,6 +272,16 @@ def test_every_answer_wears_its_headers(visit, path):
 def test_the_path_that_an_upload_returns_is_the_one_that_was_drawn_anew(visit, behind):
     behind.answer = ["/tmp/x/a.jpg"]
     assert visit().post("/gradio_api/upload", content=b"x", headers=MULTIPART).json() == ["/tmp/x/a.jpg.clean"]
+
+
+def test_an_upload_that_trips_gradio_is_one_sentence(tmp_path):
+    async def tripping(scope, receive, send):
+        raise ValueError("a secret of the house")
+
+    rules = gate.Rules("127.0.0.1", tmp_path, str)
+    client = TestClient(gate.Gate(tripping, rules), base_url="http://127.0.0.1")
+    answer = client.post("/gradio_api/upload", content=b"x", headers=MULTIPART)
+    assert answer.status_code == 400 and "secret" not in answer.text and answer.json()["detail"].endswith(".")
 
 
 # What is kept of an upload

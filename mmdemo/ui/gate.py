@@ -43,6 +43,7 @@ TOOLS = re.compile(r"/gradio_api/mcp/?")  # for agents, where they are served
 LOCAL = frozenset(("localhost", "127.0.0.1", "::1"))
 SMALL, UPLOAD = 1 << 20, 21 << 20  # bytes of a request's body
 SLOW = 20.0  # seconds without a byte after which a body is given up
+SLOWEST = 4000  # bytes a second that a body must come at, or it holds a place that others wait for
 UPLOADS_AT_ONCE = 8
 
 BUSY = later("The server is busy; try again in a few seconds.")
@@ -254,7 +255,12 @@ class Gate:
                 elif message["type"] == "http.response.body":
                     body += message.get("body", b"")
 
-            await self.app(scope, receive, held)
+            try:
+                await self.app(scope, receive, held)
+            except Refused:
+                raise
+            except Exception:  # Gradio trips over a file without a name
+                raise Refused(400, say("The upload failed.")) from None
             if start.get("status") == 200:
                 paths = [await anyio.to_thread.run_sync(self.rules.arrived, path) for path in json.loads(body)]
                 await JSONResponse(paths)(scope, receive, send)
@@ -270,6 +276,7 @@ class _Meter:
     headers: Headers
     most: int
     seen: int = 0
+    began: float = field(default_factory=time.monotonic)
 
 
 async def _metered(receive: Receive, meter: _Meter) -> Message:
@@ -280,11 +287,14 @@ async def _metered(receive: Receive, meter: _Meter) -> Message:
     stated = meter.headers.get("content-length", "0")
     if not stated.isdecimal() or int(stated) > meter.most:
         raise too_large
+    slow = Refused(408, say("The request came too slowly."), Connection="close")
     try:
         message = await asyncio.wait_for(receive(), SLOW)
     except TimeoutError:
-        raise Refused(408, say("The request came too slowly."), Connection="close") from None
+        raise slow from None
     meter.seen += len(message.get("body", b""))
+    if message.get("more_body") and meter.seen < (time.monotonic() - meter.began - SLOW) * SLOWEST:
+        raise slow
     if meter.seen > meter.most:
         raise too_large
     return message
@@ -336,7 +346,8 @@ def _addresses(said: Any) -> bool:
     """True where a file's path, or an agent's picture, is an address and not a file."""
     if isinstance(said, dict):
         path = said.get("path")
-        if isinstance(path, str) and _ADDRESS.match(path):
+        uploaded = not path or "meta" not in said or Path(str(path)).is_absolute()  # as an upload's path is
+        if isinstance(path, str) and (_ADDRESS.match(path) or not uploaded):
             return True
         image = said.get("image")
         if isinstance(image, str) and _ADDRESS.match(image) and not image.startswith("data:image/"):
