@@ -1,22 +1,25 @@
 """From a catalogue to an index: encode, fit, fuse, measure, save."""
 
+import copy
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mmdemo.catalog import Catalog, Refusal
-from mmdemo.embed import Progress, embed, silent, text_rows
+from mmdemo.embed import Progress, cropped, embed, silent, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
 from mmdemo.evaluation import Queries, interval, paired
 from mmdemo.fit import fit
+from mmdemo.general import general_head
 from mmdemo.imaging import decode
 from mmdemo.index import WORK, ProductIndex, encoder_spec, resolve_spec
-from mmdemo.lessons import split_of
+from mmdemo.lessons import partial_texts, split_of
 from mmdemo.locks import writing
 from mmdemo.query import Query
 from mmdemo.recommender import Recommender
@@ -24,35 +27,50 @@ from mmdemo.related import Related, learn, moved, ndcg
 from mmdemo.report import as_markdown, plots
 from mmdemo.say import say
 from mmdemo.strangers import built_in, strangers
-from mmdemo.tasks import measure, tasks
+from mmdemo.tasks import held_out_rows, measure, tasks
+from mmdemo.why import faithfulness
+
+MAPS = 24  # heat maps that the report checks: one for every 40 products, so that a small build stays short
+Elsewhere = Callable[[Catalog, Path], None]
 
 
 def build(
     catalog: Catalog, encoder: Encoder, out: Path, *, resume: bool = False, seed: int = 0, progress: Progress = silent,
-    others: Catalog | None = None,
+    others: Catalog | None = None, store: str = "faiss",
+    elsewhere: Elsewhere | None = None,
 ) -> tuple[ProductIndex, list[Refusal]]:  # fmt: skip
     """Build and save the index of a catalogue; returns it with the pictures that did not decode.
 
     `others` is a catalogue of things that this one does not sell, on which "nothing matches" is tried; the built-in
-    one by default.
+    one by default. `store` is "faiss" or "milvus:URI", where the fused vectors then live; `elsewhere` may
+    encode on other machines (many.py).
 
     An interrupted build leaves its shards in `out`; with `resume` the next one goes on from them. Whatever index was
     live in `out` stays so until the new one is whole. Raises InputError while another program writes there.
     """
+    where = store_of(store)
     with writing(out):
-        return _build(catalog, encoder, out, resume, seed, progress, others)
+        return _build(catalog, encoder, out, resume, seed, progress, others, where, elsewhere)
 
 
 def _build(
-    catalog: Catalog, encoder: Encoder, out: Path, resume: bool, seed: int, progress: Progress, others: Catalog | None
+    catalog: Catalog,
+    encoder: Encoder,
+    out: Path,
+    resume: bool,
+    seed: int,
+    progress: Progress,
+    others: Catalog | None,
+    where: dict[str, Any],
+    elsewhere: Elsewhere | None,
 ) -> tuple[ProductIndex, list[Refusal]]:
     started = time.perf_counter()
     work = out / WORK
-    done = embed(catalog, encoder, work, resume=resume, progress=progress)
+    done = embed(catalog, encoder, work, resume=resume, progress=progress, elsewhere=elsewhere)
     encoded = time.perf_counter()
     fitted = fit(
         done.products, done.image, done.text, lambda texts: text_rows(encoder, texts), encoder.dim, view=done.view,
-        seed=seed, progress=progress,
+        seed=seed, progress=progress, start=general_head(encoder),
     )  # fmt: skip
     manifest: dict[str, Any] = {
         "name": out.resolve().name,
@@ -65,11 +83,13 @@ def _build(
         "calibration": fitted.calibration.curves,
         "floors": fitted.calibration.floors,
         "held_out": fitted.held_out,
+        "store": where,
     }  # fmt: skip
     report: dict[str, Any] = {
         "fit": {"head": fitted.head.name, "note": fitted.note, "validation": fitted.scores, "seconds": fitted.seconds},
         "refused": [vars(r) for r in (*catalog.refused, *done.refused)],
         "seconds": {"encode": encoded - started, "fit": fitted.seconds},
+        "embedding": vars(done.setting),
     }
     index = ProductIndex(done.products, done.image, done.text, fitted.head, manifest, report, work, links=catalog.links)
     if (links := learn_links(index, seed)) is not None:
@@ -79,18 +99,34 @@ def _build(
     report["tasks"] = measure(index, asked)
     report["products"] = len(index)
     report["strangers"] = _nothing_matches(index, encoder, others or built_in(index), asked)
+    report["maps"] = _maps(index, encoder, catalog, work / "thumbs")
     report["cost"] = {
         "training seconds": fitted.seconds,
         "query milliseconds": query_milliseconds(index, encoder, catalog),
         "index megabytes": _index_megabytes(index, work / "thumbs"),
         "encoder megabytes": _encoder_megabytes(encoder),
     }
-    pages = {"report.md": as_markdown(manifest["name"], report).encode(), **plots(report)}
+
+    def pages(report: dict[str, Any]) -> dict[str, bytes]:
+        return {"report.md": as_markdown(manifest["name"], report).encode(), **plots(report)}
+
     progress(0, 1, "saving")
     index = index.save(out, pages=pages)
     progress(1, 1, "saving")
     shutil.rmtree(work, ignore_errors=True)
     return index, done.refused
+
+
+def store_of(store: str) -> dict[str, Any]:
+    """Where vectors are to be kept, as a manifest begins to say it; InputError for no such place or no answer there."""
+    if store == "faiss":
+        return {}
+    if not store.startswith("milvus:"):
+        raise InputError(f"there is no store '{store}': expected faiss, milvus:http://host:19530 or milvus:file.db")
+    from mmdemo.milvus import connect, place
+
+    connect(place(store))  # now, not after hours of encoding
+    return {"kind": "milvus", "uri": place(store)}
 
 
 def add(index_dir: Path, catalog: Catalog, encoder: Encoder, progress: Progress = silent) -> ProductIndex:
@@ -123,6 +159,21 @@ def _nothing_matches(
         return strangers(index, encoder, others, {"photo": photos, "half a title": halves})
     except InputError as e:
         return {"note": str(e)}
+
+
+def _maps(index: ProductIndex, encoder: Encoder, catalog: Catalog, thumbs: Path) -> dict[str, Any]:
+    """How far heat maps may be believed here, over cropped photos and half titles of products never trained on."""
+    rng = np.random.default_rng(0)
+    source = {p.id: catalog.image_path(p) for p in catalog}
+    rows = [r for r in held_out_rows(index) if source[index.products[r].id] is not None and index.image[r].any()]
+    rows = rng.permutation(rows)[: min(MAPS, len(index) // 40)].tolist()
+    queries = []
+    for product in (index.products[r] for r in rows):
+        photo = cropped(decode(source[product.id], max_side=512), rng)  # type: ignore[arg-type]
+        queries.append(Query(photo, partial_texts(product, rng)[2]))
+    pictured = copy.copy(index)  # its thumbnails are listed in no manifest yet
+    pictured.manifest = index.manifest | {"files": {f"thumbs/{p.name}": "" for p in thumbs.iterdir()}}
+    return faithfulness(Recommender(pictured, encoder), queries, len(queries))
 
 
 def learn_links(index: ProductIndex, seed: int = 0) -> tuple[Related | None, dict[str, Any]] | None:

@@ -16,7 +16,7 @@ DOUBT = 0.05  # a chance below which the best answer is called a distant one
 
 @dataclass
 class Calibration:
-    """A logistic curve a * z + b for each kind of query ('image', 'text', 'both', 'like'), after Platt (1999).
+    """A logistic curve a * z + b for each kind of query ('image', 'text', 'both', 'edit', 'like'), after Platt (1999).
 
     `floors` holds how near the nearest of the first answers has to be for each kind; below it nothing matches.
     """
@@ -26,7 +26,8 @@ class Calibration:
 
     def match(self, kind: str, z: Array) -> Array:
         """Probabilities (n,) that answers with these z-scores are right; an unknown kind borrows a known curve."""
-        a, b = self.curves.get(kind) or next(iter(self.curves.values()), (2.0, -8.0))
+        known = self.curves.get(kind) or self.curves.get("both" if kind == "edit" else kind)
+        a, b = known or next(iter(self.curves.values()), (2.0, -8.0))
         return (1 / (1 + np.exp(-np.clip(a * np.asarray(z) + b, -30, 30)))).astype(np.float32)
 
 

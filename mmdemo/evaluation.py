@@ -10,9 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import ir_measures
 import numpy as np
-from ir_measures import RR, Success, nDCG
 from numpy.typing import NDArray
 
 from mmdemo.calibration import calibration_error, reliability, standing
@@ -26,7 +24,9 @@ from mmdemo.index import ProductIndex
 from mmdemo.rerank import relevance_diversity_curve
 from mmdemo.vectors import Array, present
 
-METRICS = {"recall@1": Success @ 1, "recall@5": Success @ 5, "recall@10": Success @ 10, "mrr": RR, "ndcg@10": nDCG @ 10}
+METRICS = {  # and what ir-measures calls them
+    "recall@1": "Success@1", "recall@5": "Success@5", "recall@10": "Success@10", "mrr": "RR", "ndcg@10": "nDCG@10",
+}  # fmt: skip
 RANKERS = ("head", "image", "text", "mean")
 DEPTH = 100
 MATCH_COLUMNS = ("product_id", "target_ids")
@@ -157,13 +157,15 @@ def score_matrices(index: ProductIndex, q: Queries) -> dict[str, Array | None]:
 
 def per_query(scores: Array, targets: Sequence[NDArray[np.int64]]) -> dict[str, NDArray[np.float64]]:
     """Every metric for every query (n,), by ir-measures on the first DEPTH answers."""
+    import ir_measures  # here: showing a report takes its names alone
+
     depth = min(DEPTH, scores.shape[1])
     top = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
     run = {str(i): {str(d): float(scores[i, d]) for d in row if np.isfinite(scores[i, d])} for i, row in enumerate(top)}
     qrels = {str(i): {str(t): 1 for t in ts} for i, ts in enumerate(targets)}
-    names = {measure: name for name, measure in METRICS.items()}
+    names = {ir_measures.parse_measure(called): name for name, called in METRICS.items()}
     values = {name: np.zeros(len(targets)) for name in METRICS}
-    for m in ir_measures.iter_calc(list(METRICS.values()), qrels, run):
+    for m in ir_measures.iter_calc(list(names), qrels, run):
         values[names[m.measure]][int(m.query_id)] = m.value
     return values
 
@@ -212,11 +214,12 @@ def matches(index: ProductIndex, q: Queries, scores: Array, k: int = 10) -> tupl
     """
     order = np.argsort(-scores, axis=1)[:, :k]
     shown = np.take_along_axis(standing(scores), order, 1)
-    photo, words = present(q.image), present(q.text)
+    photo, words, edit = present(q.image), present(q.text), present(q.origin)
     match = np.full(order.shape, np.nan, np.float32)
     right = np.zeros(order.shape, bool)
     for row, first in enumerate(order):
         kind = "both" if photo[row] and words[row] else "image" if photo[row] else "text"
+        kind = "edit" if edit[row] else kind
         there = np.isfinite(shown[row])
         match[row, there] = index.calibration.match(kind, shown[row, there])
         right[row] = np.isin(first, q.targets[row])

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from mmdemo.calibration import Calibration, calibrate, nearness
 from mmdemo.catalog import Product
-from mmdemo.fusion import HEADS, FusionHead, Mean
+from mmdemo.fusion import HEADS, FusionHead, Mean, Trained
 from mmdemo.lessons import EncodeText, Lessons, Questions, perturb, questions
 from mmdemo.say import say
 from mmdemo.vectors import Array
@@ -63,8 +63,9 @@ def train(
     aux = nn.ModuleList(nn.Linear(head.width, int(c.max()) + 1) for c in data.facets.T)
     scale = nn.Parameter(torch.tensor(np.log(20.0), dtype=torch.float32))
     # The few numbers that weigh the blocks move fast and freely; the matrices stay near where they started.
-    few = [p for p in head.parameters() if p.numel() < 16] + [scale]
-    many = [p for p in (*head.parameters(), *aux.parameters()) if p.numel() >= 16]
+    learns = [p for p in head.parameters() if p.requires_grad]
+    few = [p for p in learns if p.numel() < 16] + [scale]
+    many = [p for p in (*learns, *aux.parameters()) if p.numel() >= 16]
     groups = [{"params": few, "lr": 2e-2, "weight_decay": 0.0}, {"params": many, "lr": lr, "weight_decay": DECAY}]
     optimiser = torch.optim.AdamW(groups)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [2e-2, lr], total_steps=steps, pct_start=0.1)
@@ -149,8 +150,25 @@ def judge(head: FusionHead, data: Lessons, questions: list[Questions]) -> dict[s
     return {**figures, "all": float(np.mean(list(figures.values())))}
 
 
+@torch.inference_mode()
+def floors(data: Lessons, questions: list[Questions], mean: FusionHead) -> dict[str, float]:
+    """By task, the best that comes without training: pictures alone, texts alone, or the mean of both."""
+    best = judge(mean, data, questions)
+    best.pop("all")
+    for q in questions:
+        for asked, stored in ((q.image, data.image), (q.text, data.text)):
+            if bool(asked.any()):
+                alone = _left_out((asked[:, : mean.dim] @ stored[:, : mean.dim].T).numpy(), q)
+                best[q.task] = max(best[q.task], float(_reciprocal_ranks(alone, q.right).mean()))
+    return best
+
+
 def _scores(head: FusionHead, q: Questions, products: Tensor) -> Array:
-    scores = (head(q.image, q.text, q.origin).sum(1) @ products.T).numpy()
+    return _left_out((head(q.image, q.text, q.origin).sum(1) @ products.T).numpy(), q)
+
+
+def _left_out(scores: Array, q: Questions) -> Array:
+    """A reference is no answer to its own query."""
     rows = np.flatnonzero(q.reference >= 0)
     scores[rows, q.reference[rows]] = -np.inf
     return scores
@@ -164,12 +182,14 @@ def _reciprocal_ranks(scores: Array, right: NDArray[np.bool_]) -> NDArray[np.flo
 def fit(
     products: Sequence[Product], image: Array, text: Array, encode_text: EncodeText, dim: int, *,
     view: Array | None = None, seed: int = 0, heads: Sequence[str] = ("concat", "weighted", "attention"),
-    steps: int = 250, progress: Progress | None = None,
+    steps: int = 250, progress: Progress | None = None, start: Trained | None = None,
 ) -> Fitted:  # fmt: skip
     """Learn adapters and a head for this catalogue; deterministic for a seed.
 
     `image` (n, >= dim) and `text` (n, >= dim) are encoder rows, zero where missing; `dim` is the shared space's;
     `view` has rows of another try at each picture (zero where there is none), the pictures themselves by default.
+    `start` is a head that already knows something (`general_head`): the one of its kind goes on from it. In a catalogue
+    that shows no edits it is the only candidate beside the mean, and what it knows of edits stays as it is.
     Falls back to `mean`, with a sentence that says why, when the
     catalogue is too small or too uniform to learn from.
     """
@@ -191,7 +211,9 @@ def fit(
     asked = [q.task for q in valid if len(data.pool(q.task, "train")) >= LEAST_TRAIN]
     # Edits teach the most and are the hardest: half of a batch; what else there is shares the rest.
     tasks = {t: 0.5 if t == "edit" else 0.5 / max(1, len(asked) - ("edit" in asked)) for t in asked}
-    scores = {"mean": judge(mean, data, valid)}
+    if start is not None and "edit" not in asked:
+        heads = (start.name,)
+    scores, floor = {"mean": judge(mean, data, valid)}, floors(data, valid, mean)
     best: FusionHead = mean
     done = 0
     for name in heads:
@@ -203,9 +225,14 @@ def fit(
             if progress:
                 progress(done, steps * len(heads), f"fitting the {name} head")
 
-        head = HEADS[name](dim, image.shape[1], text.shape[1])
-        head, scores[name] = train(head, data, tasks, valid, steps, seed, scores["mean"], tick)
-        if merit(scores[name], scores["mean"]) > merit(scores[best.name], scores["mean"]):
+        head: FusionHead = HEADS[name](dim, image.shape[1], text.shape[1])
+        if start is not None and start.name == name:
+            head = deepcopy(start)
+            if "edit" not in asked:
+                head.keep_mixing()
+        head, scores[name] = train(head, data, tasks, valid, steps, seed, floor, tick)
+        no_worse = scores[name]["all"] >= scores["mean"]["all"]
+        if no_worse and merit(scores[name], floor) > merit(scores[best.name], floor):
             best = head
     gain = scores[best.name]["all"] - scores["mean"]["all"]
     note = say("The mean of picture and text is used as it is: no trained head did better on the validation products.")
@@ -234,7 +261,7 @@ def _why_not(data: Lessons) -> str:
 
 
 def _calibrated(head: FusionHead, data: Lessons, asked: list[Questions], seed: int) -> Calibration:
-    """Curves for photos (near and far from the shop's own), words, both (edits among them), and picked products."""
+    """Curves for photos (near and far from the shop's own), words, both, edits, and picked products."""
     rng = np.random.default_rng(seed)
     answers: dict[str, list[tuple[Array, NDArray[np.bool_]]]] = {}
     nearest: dict[str, list[float]] = {}
@@ -242,18 +269,17 @@ def _calibrated(head: FusionHead, data: Lessons, asked: list[Questions], seed: i
     with torch.inference_mode():
         products = head.products(data.image, data.text).sum(1)
         for q in asked:
-            kind = "both" if q.task == "edit" else q.task
             for strength in (0.0, FAR / 2, FAR) if q.task in ("image", "both") else (0.0,):
                 # Strangers' photos are further from a shop's own than any crop of it.
                 far = replace(q, image=perturb(q.image, rng, strength))
                 scores = _scores(head, far, products)
-                answers.setdefault(kind, []).append((scores, q.right))
+                answers.setdefault(q.task, []).append((scores, q.right))
                 if q.task == "edit":  # starts from a product of the shop, which is near by nature
                     continue
                 for row, first in enumerate(np.argsort(-scores, axis=1)[:, :FIRST]):
                     photo = F.normalize(far.image[row, None, :dim], dim=1).numpy() if q.task != "text" else None
                     near = nearness(photo, data.image[first, :dim].numpy(), scores[row, first])
-                    nearest.setdefault(kind, []).append(float(near.max()))
+                    nearest.setdefault(q.task, []).append(float(near.max()))
         rows = np.flatnonzero(data.split != "train")
         picked = rng.permutation(rows if len(rows) > 20 else np.arange(data.n))[:300]
         like = (products[picked] @ products.T).numpy()

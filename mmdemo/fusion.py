@@ -127,30 +127,33 @@ class Mean(FusionHead):
 
 
 class Trained(FusionHead):
-    """What the trained heads share: adapters, and a fused space of two blocks.
+    """What the trained heads share: adapters, and a fused space of three blocks.
 
-    A product is [a I, b (I + T) / |I + T|]: its picture by itself, so that its text does not blur it, and the mixture
-    of both. A query fills both blocks with whatever it has. Untrained, a photo alone asks of pictures and everything
-    else of mixtures, which is where the mean starts from. Heads differ in how a query with both fills the blocks.
+    A product is [a I, b (I + T) / |I + T|, c T]: its picture by itself, so that its text does not blur it, the mixture
+    of both, and its text by itself. A query fills the blocks with whatever it has. Untrained, a photo alone asks of
+    pictures, words alone of texts, and both of mixtures, which is where the mean starts from. Heads differ in how a
+    query with both fills the blocks.
     """
 
-    blocks = 2
+    blocks = 3
 
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None) -> None:
         super().__init__(dim, image_width, text_width)
         self.image_adapter = Adapter(dim, self.image_width)
         self.text_adapter = Adapter(dim, self.text_width)
         # What a query's modality has to become to meet a block; the space is shared, so zero is a good start.
-        self.image_to_mixture, self.text_to_mixture, self.text_to_image = (
-            nn.Linear(dim, dim, bias=False) for _ in range(3)
+        self.image_to_mixture, self.image_to_text, self.text_to_mixture, self.text_to_image = (
+            nn.Linear(dim, dim, bias=False) for _ in range(4)
         )
-        for m in (self.image_to_mixture, self.text_to_mixture, self.text_to_image):
+        for m in (self.image_to_mixture, self.image_to_text, self.text_to_mixture, self.text_to_image):
             nn.init.zeros_(m.weight)
-        # Log-weights of the two blocks: in a product, and in a query with a photo, a text, or both.
-        self.of_product = nn.Parameter(torch.zeros(2))
-        self.of_image = nn.Parameter(torch.tensor([0.0, -3.0]))
-        self.of_text = nn.Parameter(torch.tensor([-2.0, 0.0]))
-        self.of_both = nn.Parameter(torch.tensor([-2.0, 0.0]))
+        # Log-weights of the blocks: in a product, and in a query with a photo, a text, or both.
+        self.of_product = nn.Parameter(torch.zeros(3))
+        self.of_image = nn.Parameter(torch.tensor([0.0, -3.0, -4.0]))
+        self.of_text = nn.Parameter(torch.tensor([-4.0, -2.0, 0.0]))
+        self.of_both = nn.Parameter(torch.tensor([-2.0, 0.0, -3.0]))
+        # What agreement adds to them: words that say what the photo shows describe it, words that do not want a change.
+        self.of_agreement = nn.Parameter(torch.zeros(3))
         self.of_origin = nn.Parameter(torch.zeros(()))  # log-weight of an origin's text beside its picture
 
     def align(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
@@ -159,28 +162,41 @@ class Trained(FusionHead):
 
     def _product(self, image: Tensor, text: Tensor) -> Parts:
         i, t = self.align(image, text)
-        a, b = torch.softmax(self.of_product, 0).sqrt()
+        a, b, c = torch.softmax(self.of_product, 0).sqrt()
         length = (i + t).norm(dim=1, keepdim=True).clamp_min(1e-6)
-        # A product without a picture stands in the picture block by its translated text: no one gains by a gap.
-        stand_in = torch.where(_there(i), 0 * t, _unit(t + self.text_to_image(t)))
-        image_part, text_part = torch.cat([a * i, b * i / length], 1), torch.cat([a * stand_in, b * t / length], 1)
+        # What a product lacks is stood in for by what it has, translated: no one gains by a gap.
+        as_image = torch.where(_there(i), 0 * t, _unit(t + self.text_to_image(t)))
+        as_text = torch.where(_there(t), 0 * i, _unit(i + self.image_to_text(i)))
+        image_part = torch.cat([a * i, b * i / length, c * as_text], 1)
+        text_part = torch.cat([a * as_image, b * t / length, c * t], 1)
         return image_part, text_part, torch.zeros_like(image_part)
 
     def _query(self, image: Tensor, text: Tensor, origin: Tensor) -> Parts:
         i, t = self.align(image, text)
         start = _unit(i + self.of_origin.exp() * self.text_adapter(origin))  # i itself where there is no origin
-        images = torch.stack([i, _unit(start + self.image_to_mixture(start))], 1)  # (n, block, dim)
-        texts = torch.stack([_unit(t + self.text_to_image(t)), _unit(t + self.text_to_mixture(t))], 1)
+        # (n, block, dim): what each modality asks of pictures, of mixtures and of texts
+        images = torch.stack(
+            [i, _unit(start + self.image_to_mixture(start)), _unit(start + self.image_to_text(start))], 1
+        )
+        texts = torch.stack([_unit(t + self.text_to_image(t)), _unit(t + self.text_to_mixture(t)), t], 1)
         both = (_there(i) & _there(t))[:, :, None]
         share_image, share_text, joint = self._mix(start, t)
         mixed = (share_image * images, share_text * texts, joint)
         alone = (self.of_image.exp()[:, None] * images, self.of_text.exp()[:, None] * texts, 0 * images)
-        of_both = self.of_both.exp()[:, None]
+        agreement = (start * t).sum(1, keepdim=True)
+        of_both = (self.of_both + self.of_agreement * agreement).exp()[:, :, None]
         parts = (torch.where(both, of_both * m, one) for m, one in zip(mixed, alone, strict=True))
         return tuple(p.flatten(1) for p in parts)  # type: ignore[return-value]
 
+    def keep_mixing(self) -> None:
+        """From now on training moves the adapters and the blocks, not how photo and words are mixed."""
+        shared = set(dict(Trained(self.dim, self.image_width, self.text_width).named_parameters()))
+        for name, parameter in self.named_parameters():
+            if name not in shared or name in ("of_both", "of_agreement", "of_origin"):
+                parameter.requires_grad_(False)
+
     def _mix(self, i: Tensor, t: Tensor) -> Parts:
-        """For queries with both: what photo and text get of each block, and a joint term, (n or 1, 2, dim or 1)."""
+        """For queries with both: what photo and text get of each block, and a joint term, (n or 1, 3, dim or 1)."""
         raise NotImplementedError
 
 
@@ -191,39 +207,40 @@ class Concat(Trained):
 
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None) -> None:
         super().__init__(dim, image_width, text_width)
-        self.joint = _joint(dim)
-        self.share = nn.Parameter(torch.zeros(2, 2))  # log-weights (modality, block)
+        self.joint = _joint(dim, self.blocks)
+        self.share = nn.Parameter(torch.zeros(2, self.blocks))  # log-weights (modality, block)
 
     def _mix(self, i: Tensor, t: Tensor) -> Parts:
         image, text = self.share.exp()
-        return image[None, :, None], text[None, :, None], self.joint(torch.cat([i, t], 1)).unflatten(1, (2, self.dim))
+        joint = self.joint(torch.cat([i, t], 1)).unflatten(1, (self.blocks, self.dim))
+        return image[None, :, None], text[None, :, None], joint
 
 
 class Weighted(Trained):
-    """A gate for every dimension of both blocks, read from both vectors: g I + (1 - g) T (Arevalo et al. 2017)."""
+    """A gate for every dimension of every block, read from both vectors: g I + (1 - g) T (Arevalo et al. 2017)."""
 
     name = "weighted"
 
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None) -> None:
         super().__init__(dim, image_width, text_width)
-        self.gate = _joint(dim)
+        self.gate = _joint(dim, self.blocks)
 
     def _mix(self, i: Tensor, t: Tensor) -> Parts:
-        g = torch.sigmoid(self.gate(torch.cat([i, t], 1))).unflatten(1, (2, self.dim))
+        g = torch.sigmoid(self.gate(torch.cat([i, t], 1))).unflatten(1, (self.blocks, self.dim))
         return 2 * g, 2 * (1 - g), torch.zeros_like(g)
 
 
 class Attention(Trained):
-    """Attention over the two modality tokens fills the two blocks; a joint term adds what neither holds alone."""
+    """Attention over the two modality tokens fills the blocks; a joint term adds what neither holds alone."""
 
     name = "attention"
 
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None, heads: int = 4) -> None:
         super().__init__(dim, image_width, text_width)
         self.heads = heads
-        self.queries = nn.Parameter(torch.zeros(2, dim))  # one for each block
+        self.queries = nn.Parameter(torch.zeros(self.blocks, dim))  # one for each block
         self.key = nn.Linear(dim, dim, bias=False)
-        self.joint = _joint(dim)
+        self.joint = _joint(dim, self.blocks)
 
     def _mix(self, i: Tensor, t: Tensor) -> Parts:
         d = self.dim
@@ -231,7 +248,7 @@ class Attention(Trained):
         queries = self.queries.unflatten(1, (self.heads, -1))  # (block, heads, d / heads)
         a = 2 * torch.softmax(torch.einsum("bhe,nshe->nsbh", queries, keys), dim=1)  # over the two tokens
         share = a.repeat_interleave(d // self.heads, dim=3)  # (n, from, block, d)
-        return share[:, 0], share[:, 1], self.joint(torch.cat([i, t], 1)).unflatten(1, (2, d))
+        return share[:, 0], share[:, 1], self.joint(torch.cat([i, t], 1)).unflatten(1, (self.blocks, d))
 
 
 def _there(x: Tensor) -> Tensor:
@@ -245,10 +262,10 @@ def _whole(parts: Parts) -> Tensor:
     return stacked / stacked.sum(1).norm(dim=1).clamp_min(1e-12)[:, None, None]
 
 
-def _joint(dim: int) -> nn.Sequential:
-    """Both vectors to both blocks, silent at the start."""
+def _joint(dim: int, blocks: int) -> nn.Sequential:
+    """Both vectors to every block, silent at the start."""
     hidden = 3 * dim // 4
-    net = nn.Sequential(nn.Linear(2 * dim, hidden), nn.GELU(), nn.Linear(hidden, 2 * dim, bias=False))
+    net = nn.Sequential(nn.Linear(2 * dim, hidden), nn.GELU(), nn.Linear(hidden, blocks * dim, bias=False))
     nn.init.zeros_(net[2].weight)  # type: ignore[arg-type]
     return net
 
@@ -256,11 +273,11 @@ def _joint(dim: int) -> nn.Sequential:
 HEADS: dict[str, type[FusionHead]] = {h.name: h for h in (Mean, Concat, Weighted, Attention)}
 
 
-def save_head(head: FusionHead, path: Path) -> None:
-    """Write weights and shape as one safetensors file."""
+def save_head(head: FusionHead, path: Path, **more: str) -> None:
+    """Write weights and shape as one safetensors file; `more` is noted in its metadata."""
     meta = {"head": head.name, "dim": head.dim, "image_width": head.image_width, "text_width": head.text_width}
     state = {k: v.contiguous() for k, v in head.state_dict().items()} or {"none": torch.zeros(1)}
-    save_file(state, path, metadata={k: str(v) for k, v in meta.items()})
+    save_file(state, path, metadata={k: str(v) for k, v in (meta | more).items()})
 
 
 def load_head(path: Path) -> FusionHead:

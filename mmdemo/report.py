@@ -13,6 +13,7 @@ from mmdemo.say import later
 NAMES = {"head": "fused", "image": "photo only", "text": "words only", "mean": "mean of both"}
 SHADES = {"head": "#2f5d50", "image": "#c98f3c", "text": "#6f86b8", "mean": "#a9a9a9"}
 PLOT, MATCH_PLOT, VARIETY_PLOT = "report.png", "report-match.png", "report-variety.png"
+SEEN = {"query": "query's photo", "product": "product's picture"}
 LEADS = ("photo and words", "edits")  # the tasks that the first sentences are about, where there are any
 GIVEN = {
     "photo": later("With a photo"), "words": later("With half of a title's words"),
@@ -67,6 +68,8 @@ def as_markdown(name: str, report: dict[str, Any]) -> str:
                   f"no training saw: {high['value']:.3f} [{high['low']:.3f}, {high['high']:.3f}] as learnt from other "
                   f"links, {low['value']:.3f} [{low['low']:.3f}, {low['high']:.3f}] by likeness alone "
                   f"({gain['value']:+.3f}, p = {gain['p']:.4f}).", ""]  # fmt: skip
+    if maps := report.get("maps"):
+        lines += ["## Are the heat maps true?", "", *about_maps(maps), ""]
     lines += ["## What variety costs", "", f"![recall@10 against variety]({VARIETY_PLOT})", ""]
     if scores := report["fit"]["validation"]:
         tasks = [task for task in next(iter(scores.values())) if task != "all"]
@@ -77,6 +80,10 @@ def as_markdown(name: str, report: dict[str, Any]) -> str:
     lines += ["", "## Cost", "", f"Encoding took {seconds['encode']:.0f} s, fitting {seconds['fit']:.0f} s. A query "
               f"takes {cost['query milliseconds']:.0f} ms (median). The index takes {cost['index megabytes']:.1f} MB, "
               f"the encoder {cost['encoder megabytes']:.1f} MB."]  # fmt: skip
+    if kept := report.get("store"):
+        lines.append(
+            f"The vectors are searched by {kept['kind']}, which finds {kept['recall@10']:.1%} of the true ten nearest."
+        )
     if refused := report["refused"]:
         lines.append(f"{len(refused)} rows or pictures were refused; `report.json` has the reasons.")
     return "\n".join(lines) + "\n"
@@ -120,6 +127,17 @@ def about_strangers(found: dict[str, Any]) -> list[str]:
         f"(from “{found['catalogue']}”), and by mistake to {_per_cent(t['mistaken'])} of {t['own']} that are."
         for kind, t in found.items()
         if kind != "catalogue"
+    ]
+
+
+def about_maps(maps: dict[str, Any]) -> list[str]:
+    """How far the heat maps may be believed, in a sentence for each picture they are drawn over."""
+    return [
+        f"Over the {SEEN[kind]} ({m['pairs']} first answers): with the marked cells hidden first "
+        f"{_per_cent(m['deletion'])} of what the picture brings is left, in random order "
+        f"{_per_cent(m['random_deletion'])}; shown first, {_per_cent(m['insertion'])}. Better than random order by "
+        f"{m['gain']['value']:+.2f} [{m['gain']['low']:+.2f}, {m['gain']['high']:+.2f}]."
+        for kind, m in maps.items()
     ]
 
 

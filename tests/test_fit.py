@@ -7,8 +7,9 @@ from mmdemo.calibration import calibrate, standing
 from mmdemo.catalog import Catalog, Product
 from mmdemo.edits import mine_edits
 from mmdemo.embed import embed, text_rows
-from mmdemo.fit import fit, loss_of
-from mmdemo.lessons import split_of
+from mmdemo.fit import fit, floors, judge, loss_of
+from mmdemo.fusion import Mean
+from mmdemo.lessons import Lessons, questions, split_of
 from mmdemo.vectors import normalize
 from tests.toys import ToyEncoder, toy_catalogue
 
@@ -32,6 +33,25 @@ def fitted(shop):
 def test_the_chosen_head_is_never_worse_than_the_mean_on_validation(fitted):
     assert fitted.scores[fitted.head.name]["all"] >= fitted.scores["mean"]["all"]
     assert set(fitted.scores) == {"mean", "concat", "weighted", "attention"}
+
+
+def test_a_task_s_floor_is_the_best_answer_that_needs_no_training(shop):
+    """Falling below it is punished: a fused photo must not find less than the photo by itself."""
+    encoder = ToyEncoder()
+    rng = np.random.default_rng(0)
+    data = Lessons(shop.products, shop.image, shop.text, shop.view, lambda t: text_rows(encoder, t), rng)
+    asked = questions(data, "valid", 50, rng)
+    mean = Mean(encoder.dim, shop.image.shape[1], shop.text.shape[1])
+    found, by_mean = floors(data, asked, mean), judge(mean, data, asked)
+    q = next(q for q in asked if q.task == "both")
+    rows = []
+    for one, stored in ((q.image, shop.image), (q.text, shop.text)):
+        scores = one.numpy()[:, : encoder.dim] @ stored[:, : encoder.dim].T
+        best = np.array([scores[i][q.right[i]].max() for i in range(len(scores))])
+        wrong = [(scores[i][~q.right[i]] >= best[i]).sum() for i in range(len(scores))]
+        rows.append(np.mean(1 / (1 + np.array(wrong))))
+    assert found["both"] == pytest.approx(max(*rows, by_mean["both"]))
+    assert all(found[q.task] >= by_mean[q.task] for q in asked) and set(found) == {q.task for q in asked}
 
 
 def test_edits_are_answered_far_better_than_by_the_mean(fitted):

@@ -129,17 +129,17 @@ def test_before_training_a_query_with_both_ranks_products_nearly_as_the_mean_doe
     mean = Mean(DIM, DIM + EXTRA, DIM + EXTRA)
     head = HEADS[name](DIM, DIM + EXTRA, DIM + EXTRA).eval()
     with torch.no_grad():
-        head.of_both.copy_(torch.tensor([-20.0, 0.0]))  # nothing asked of the picture block
+        head.of_both.copy_(torch.tensor([-20.0, 0.0, -20.0]))  # nothing asked of pictures and texts by themselves
     a = head.fuse(image=image, text=text[::-1].copy()) @ head.product_parts(image=image, text=text).sum(1).T
     b = mean.fuse(image=image, text=text[::-1].copy()) @ mean.product_parts(image=image, text=text).sum(1).T
-    np.testing.assert_allclose(a * 2**0.5, b, atol=1e-4)
+    np.testing.assert_allclose(a * 3**0.5, b, atol=1e-4)
 
 
 def test_a_products_text_does_not_blur_its_picture(image, text):
     """Products with the same picture score alike for that picture, whatever their texts."""
     head = HEADS["concat"](DIM, DIM + EXTRA, DIM + EXTRA).eval()
     with torch.no_grad():
-        head.of_image.copy_(torch.tensor([0.0, -20.0]))  # a photo asks of pictures alone
+        head.of_image.copy_(torch.tensor([0.0, -20.0, -20.0]))  # a photo asks of pictures alone
     same = np.repeat(image[:1], 7, 0)
     scores = head.fuse(image=image[:1]) @ head.product_parts(image=same, text=text).sum(1).T
     np.testing.assert_allclose(scores[0], scores[0, 0], atol=1e-5)
@@ -149,3 +149,14 @@ def test_an_adapter_starts_as_the_identity_and_keeps_missing_rows_missing(image)
     image[4] = 0
     out = Adapter(DIM, DIM + EXTRA)(torch.from_numpy(image)).detach().numpy()
     np.testing.assert_allclose(out, image[:, :DIM], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", [n for n in HEADS if n != "mean"])
+def test_words_that_agree_with_the_photo_may_keep_more_of_it_than_words_that_ask_for_a_change(name):
+    head = HEADS[name](4).eval()
+    with torch.no_grad():
+        head.of_agreement.copy_(torch.tensor([2.0, 0.0, 0.0]))
+    photo = np.array([[1, 0, 0, 0]], np.float32)
+    agreeing, other = photo, np.array([[0, 1, 0, 0]], np.float32)
+    picture_share = lambda words: np.linalg.norm(head.fuse(image=photo, text=words)[:, :4])  # noqa: E731
+    assert picture_share(agreeing) > 2 * picture_share(other)
