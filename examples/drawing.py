@@ -89,8 +89,11 @@ def finish(image: Image.Image) -> Image.Image:
     return image.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
 
 
-def write(folder: Path, rows: list[dict[str, str]], pictures: Iterable[Image.Image], about: dict[str, object]) -> None:
-    """A catalogue folder: catalog.csv, catalog.json and images/, one WebP for each row by its id."""
+def write(
+    folder: Path, rows: list[dict[str, str]], pictures: Iterable[Image.Image], about: dict[str, object],
+    chinese: dict[str, dict[str, str]],
+) -> None:  # fmt: skip
+    """A catalogue folder: catalog.csv, catalog.json, words_zh.csv and images/, one WebP for each row by its id."""
     (folder / "images").mkdir(parents=True, exist_ok=True)
     for old in (folder / "images").glob("*.webp"):
         old.unlink()
@@ -101,3 +104,7 @@ def write(folder: Path, rows: list[dict[str, str]], pictures: Iterable[Image.Ima
         table.writeheader()
         table.writerows(rows)
     (folder / "catalog.json").write_text(json.dumps(about, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    with (folder / "words_zh.csv").open("w", newline="", encoding="utf-8") as file:
+        words = csv.writer(file, lineterminator="\n")
+        words.writerow(["column", "en", "zh"])
+        words.writerows([column, en, zh] for column, values in chinese.items() for en, zh in values.items())

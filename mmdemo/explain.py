@@ -1,5 +1,6 @@
 """Why: the receipt, the words and the sentence behind one recommendation, taken from the score that ranked it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmdemo.catalog import Product
-from mmdemo.say import later, listed, named, say, word
+from mmdemo.say import later, listed, named, say, uncapitalised, word
 from mmdemo.vectors import Array
 
 PARTS = ("image", "text", "interaction")
@@ -27,19 +28,26 @@ def receipt(query_parts: Array, product: Array) -> dict[str, float]:
     return dict(zip(names, (query_parts @ product).astype(float).tolist(), strict=True))
 
 
-def without_each(text: str) -> list[tuple[str, str]]:
-    """(word, the text without it) for each word, the first MOST_WORDS of them."""
-    words = text.split()[:MOST_WORDS]
-    rest = text.split()[MOST_WORDS:]
-    return [(w, " ".join([*words[:i], *words[i + 1 :], *rest])) for i, w in enumerate(words)]
+def without_each(text: str, pieces: Sequence[tuple[int, int]] | None = None) -> list[tuple[str, str]]:
+    """(word, the text without it) for each word, the first MOST_WORDS of them.
+
+    `pieces` says where the words stand, in a text that does not part them by spaces.
+    """
+    if pieces is None:
+        pieces = [found.span() for found in re.finditer(r"\S+", text)]
+    return [
+        (text[start:end], re.sub(r"\s+", " ", text[:start] + text[end:]).strip()) for start, end in pieces[:MOST_WORDS]
+    ]
 
 
-def word_effects(text: str, score_of: Callable[[list[str]], Array], score: float) -> list[tuple[str, float]]:
+def word_effects(
+    text: str, score_of: Callable[[list[str]], Array], score: float, pieces: Sequence[tuple[int, int]] | None = None
+) -> list[tuple[str, float]]:
     """What each word of a text did to a score: the score minus the one without that word (leave one out).
 
-    `score_of` gives the deployed score for other texts, an empty one included.
+    `score_of` gives the deployed score for other texts, an empty one included; `pieces` as in `without_each`.
     """
-    pairs = without_each(text)
+    pairs = without_each(text, pieces)
     if not pairs:
         return []
     return [(w, float(score - s)) for (w, _), s in zip(pairs, score_of([t for _, t in pairs]), strict=True)]
@@ -109,7 +117,9 @@ def sentence(kind: str, parts: dict[str, float], decisions: Sequence[Decision], 
     decided: dict[str, list[str]] = {}
     for d in decisions[:3]:
         name = named("kind" if d.column == "category" else d.column)
-        decided.setdefault(d.by, []).append(say("{name} ({value})", name=name, value=word(d.column, d.value).lower()))
+        decided.setdefault(d.by, []).append(
+            say("{name} ({value})", name=name, value=uncapitalised(word(d.column, d.value)))
+        )
     if because:
         lead = say("Because you liked “{title}”", title=because)
         return _sentence([lead, *(_decided(decided) if kind != "like" else [])])
@@ -117,7 +127,7 @@ def sentence(kind: str, parts: dict[str, float], decisions: Sequence[Decision], 
         alike = [name for names in decided.values() for name in names]
         start = say("Close to where you started")
         return _sentence([say("{head}: {names}", head=start, names=listed(alike)) if alike else start])
-    if kind == "both":
+    if kind in ("both", "edit"):
         return _of_both(parts, decided)
     if decided:
         return _sentence(_decided(decided))

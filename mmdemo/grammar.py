@@ -13,7 +13,7 @@ from mmdemo.language import Kind, Part, Reading, reading_of
 from mmdemo.phrases import EN_OR, Match, Token, Vocabulary, number_of, tokens_of
 from mmdemo.product import Product
 from mmdemo.query import Filter
-from mmdemo.say import listed, say
+from mmdemo.say import Words, listed, noun, say
 
 _MONEY = r"(?:€|£|\$|¥|￥|euros?|eur|dollars?|usd|pounds?|gbp|bucks|yuan|rmb|cny|quid|元|块钱?|欧元|美元|英镑|人民币)"
 _NUMBER = r"(?:\d+(?:[.,'’]\d{3})*(?:[.,]\d{1,2})?|[一二两三四五六七八九十百千]+)"
@@ -71,8 +71,10 @@ _STOP = frozenset(
 class Grammar:
     """Reads sentences against one catalogue."""
 
-    def __init__(self, products: Sequence[Product], facets: dict[str, dict[str, int]]) -> None:
-        self.words = Vocabulary(products, facets)
+    def __init__(
+        self, products: Sequence[Product], facets: dict[str, dict[str, int]], called: Sequence[Words] = ()
+    ) -> None:
+        self.words = Vocabulary(products, facets, called)
         self.priced = any(p.price is not None for p in products)
         self._currencies = {p.currency.upper() for p in products if p.price is not None and p.currency}
 
@@ -125,7 +127,11 @@ class Grammar:
                 if anchor is None or anchor.price is None:
                     said = found[0].strip()
                     notes.append(
-                        say("“{words}” needs a product with a price to start from (More like this).", words=said)
+                        say(
+                            "“{words}” needs one {noun} with a price to start from (More like this).",
+                            noun=noun(1),
+                            words=said,
+                        )
                     )
                     continue
                 rules = [Filter("price", op, f"{anchor.price:g}")]
@@ -218,7 +224,7 @@ class Grammar:
         for match in found:
             rule = self._wish(match, anchor)
             if rule is None:
-                kind = anchor.shown("category").lower() if anchor is not None and anchor.category else say("product")
+                kind = anchor.shown("category").lower() if anchor is not None and anchor.category else noun(1)
                 said = sentence[match.start : match.end]
                 notes.append(say("No {kind} here is listed as “{words}”: the model looks for what comes nearest.",
                                  kind=kind, words=said))  # fmt: skip

@@ -9,6 +9,7 @@ from itertools import islice, product
 
 from mmdemo import words
 from mmdemo.product import SILENT, Product
+from mmdemo.say import Words
 
 Phrase = tuple[str, ...]  # stems: ("light", "blue"), ("浅", "蓝", "色")
 MOST_VALUES = 400  # a column with more is no vocabulary
@@ -17,6 +18,7 @@ _SHADES = (
     "dark light pale deep bright sky navy olive mint painted stainless solid polished brushed 深 浅 淡 天 暗".split()
 )
 _WORD = re.compile(r"[^\W_一-鿿]+(?:['’][a-z]+)?|[一-鿿]", re.I)
+_CHINESE = re.compile("[一-鿿]")
 _DIGITS = {c: n for n, c in enumerate("零一二三四五六七八九")} | {"两": 2}
 
 
@@ -39,9 +41,14 @@ class Match:
 
 
 class Vocabulary:
-    """Phrases -> column -> values, out of the catalogue's facets and the shared words of shops."""
+    """Phrases -> column -> values, out of the catalogue's facets and the shared words of shops.
 
-    def __init__(self, products: Sequence[Product], facets: dict[str, dict[str, int]]) -> None:
+    `called` is what the values are called in other languages.
+    """
+
+    def __init__(
+        self, products: Sequence[Product], facets: dict[str, dict[str, int]], called: Sequence[Words] = ()
+    ) -> None:
         self.columns = {c: v for c, v in facets.items() if len(v) <= MOST_VALUES and c not in SILENT}
         self._exact: dict[Phrase, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         self._kinds: dict[Phrase, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
@@ -52,6 +59,11 @@ class Vocabulary:
                 if column == "pattern" and plain and value not in plain:
                     for word in ("pattern", "patterned", "print", "图案", "花纹"):
                         self._kinds[phrase_of(word)][column].add(value)
+        for language in called:
+            for column, names in language.items():
+                for value, name in names.items():
+                    if value in self.columns.get(column, ()):
+                        self._exact[phrase_of(name)][column].add(value)
         self._products = products
         self._wearers = {n for group in words.table(words.WEARERS) for n in _phrases(group)}
         looks = [g for t in (words.COLOURS, words.MATERIALS, words.PATTERNS) for g in words.table(t)]
@@ -115,6 +127,28 @@ class Vocabulary:
                 forms[stem(found[0])].add(found[0].casefold())
         return forms
 
+    def pieces(self, text: str) -> list[tuple[int, int]]:
+        """Where the words of a text stand: what is written between spaces, Chinese split at every phrase known here.
+
+        Characters between two known phrases stand together; punctuation alone is no word.
+        """
+        tokens, found = tokens_of(text), list[tuple[int, int]]()
+        for word in re.finditer(r"\S+", text):
+            inside = [t for t in tokens if word.start() <= t.start and t.end <= word.end()]
+            if not any(_CHINESE.match(t.stem) for t in inside):
+                found.append(word.span())
+                continue
+            at, rest = word.start(), word.start()
+            while at < word.end():
+                match = self.match(inside, at)
+                if match is None:
+                    at += 1
+                    continue
+                found += [_trimmed(text, rest, match.start), (match.start, match.end)]
+                at = rest = match.end
+            found.append(_trimmed(text, rest, word.end()))
+        return [span for span in found if re.search(r"\w", text[slice(*span)])]
+
     def match(self, tokens: Sequence[Token], at: int, wearer: bool = False) -> Match | None:
         """The longest known phrase that begins at character `at`; with `wearer`, only who a thing is for."""
         first = next((i for i, t in enumerate(tokens) if t.start == at), None)
@@ -135,6 +169,12 @@ class Vocabulary:
 def tokens_of(sentence: str) -> list[Token]:
     """Words and single Chinese characters, with their places."""
     return [Token(stem(m[0]), m.start(), m.end()) for m in _WORD.finditer(sentence)]
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without the punctuation at its ends."""
+    inside = re.search(r"\w(?:.*\w)?", text[start:end])
+    return (start + inside.start(), start + inside.end()) if inside else (start, start)
 
 
 def _stems(text: str) -> Iterator[str]:

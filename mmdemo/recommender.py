@@ -24,8 +24,9 @@ from mmdemo.index import ProductIndex, resolve_spec
 from mmdemo.language import Reading
 from mmdemo.query import Query
 from mmdemo.rerank import families, fold, mmr
-from mmdemo.say import say
+from mmdemo.say import noun, say
 from mmdemo.vectors import Array
+from mmdemo.wordbook import every_language
 
 LIKE, UNLIKE = 0.6, 0.4  # how far liked and disliked products pull (Rocchio 1971)
 NEIGHBOURS = 200  # among so many of the nearest, `similar` looks for the same category
@@ -72,8 +73,10 @@ class Recommender:
         self._sentence_row = Batcher[str](lambda texts: text_rows(encoder, texts))
 
     @cached_property
-    def _language(self) -> Language:
-        return Language(Grammar(self.index.products, self.index.facets), Assistant.from_environment())
+    def language(self) -> Language:
+        """The reader of sentences, which knows the catalogue's own words in every language it has them in."""
+        grammar = Grammar(self.index.products, self.index.facets, every_language(self.index.manifest))
+        return Language(grammar, Assistant.from_environment())
 
     @cached_property
     def contrasts(self) -> explain.Contrasts:
@@ -126,7 +129,7 @@ class Recommender:
         anchor = self.product(query.reference) if query.reference else None
         if anchor is None and query.image is None and len(query.like) == 1:
             anchor = self.product(query.like[0])
-        return self._language.read(query.text, anchor, photo=query.image is not None)
+        return self.language.read(query.text, anchor, photo=query.image is not None)
 
     def similar(self, product_id: str, k: int = 12) -> list[Recommendation]:
         """Products like this one, by the same fused vectors: those of its own category first, itself left out."""
@@ -165,15 +168,20 @@ class Recommender:
         return Why(self, query, product_id).as_dict()
 
     def embed(self, query: Query) -> tuple[Array, str]:
-        """The query's three parts (3, width), summing to a unit vector, and its kind: image, text, both or like.
+        """The query's three parts (3, width), summing to a unit vector, and its kind: image, text, both, edit or like.
 
         With a taste there is a fourth part, what the taste adds.
         """
         if query.empty:
-            raise InputError(say("there is nothing to search by: give a photo, some words, or a product to start from"))
+            raise InputError(
+                say(
+                    "there is nothing to search by: give a photo, some words, or one {noun} to start from", noun=noun(1)
+                )
+            )
         image = self.image_row(query)
         text = self.text_rows([query.text.strip()]) if query.text.strip() else None
         kind = "both" if image is not None and text is not None else "image" if image is not None else "text"
+        kind = "edit" if kind == "both" and query.reference else kind
         return self.fused(query, image, text)[0], kind if image is not None or text is not None else "like"
 
     def fused(self, query: Query, image: Array | None, text: Array | None) -> Array:
@@ -192,7 +200,7 @@ class Recommender:
         for ids, pull in ((query.like, LIKE), (query.unlike, -UNLIKE)):
             if ids:
                 rows = [self.index.row(i) for i in ids]
-                parts += pull * self.index.parts[rows].mean(0)
+                parts += pull * self.index.parts(rows).mean(0)
         if query.taste:
             parts = np.concatenate([parts, self._taste(query, parts)], axis=1)
         length = np.linalg.norm(parts.sum(1), axis=1)
@@ -264,10 +272,25 @@ class Recommender:
 
     def nearest(self, query: Query, parts: Array) -> tuple[Array, NDArray[np.int64]]:
         """Scores and rows that pass the filters, best first, as many as `arrange` needs."""
-        wanted = query.k * (POOL if query.diversity else 1) + len(self._left_out(query))
-        if query.fold:
-            wanted = len(self.index)
-        return self.index.search(parts.sum(0), wanted, self.index.allowed(query.filters))
+        wanted = query.k * (POOL if query.diversity else 1)
+        out = self._left_out(query)
+        vector, allowed = parts.sum(0), self.index.allowed(query.filters)
+        if not query.fold:
+            return self.index.search(vector, wanted + len(out), allowed)
+        ask = POOL * wanted + len(out)
+        while True:
+            scores, rows = self.index.search(vector, ask, allowed)
+            found = list(dict.fromkeys(self.families[rows[~np.isin(rows, list(out))]].tolist()))[:wanted]
+            if len(rows) < ask:
+                return scores, rows
+            if len(found) == wanted:
+                break
+            ask *= 2
+        # What is folded under an answer is its whole family, as far away as it may be.
+        rest = np.setdiff1d(np.flatnonzero(np.isin(self.families, found)), rows)
+        rest = rest if allowed is None else np.intersect1d(rest, allowed)
+        more = self.index.search(vector, len(rest), rest) if len(rest) else (scores[:0], rows[:0])
+        return np.r_[scores, more[0]], np.r_[rows, more[1]]
 
     def arrange(
         self, query: Query, scores: Array, rows: NDArray[np.int64]

@@ -79,6 +79,18 @@ def word(column: str, value: str) -> str:
     return _now.get().words.get(column, {}).get(value, value)
 
 
+def uncapitalised(value: str) -> str:
+    """A value within an English sentence: "t-shirt"; Chinese, which writes "T恤", as it is."""
+    return value.lower() if value.isascii() else value
+
+
+def noun(count: int = 2) -> str:
+    """What so many rows of the catalogue at hand are called: "products", unless it says otherwise."""
+    plain = later("product") if count == 1 else later("products")
+    own = word("noun", plain)
+    return own if own != plain else say(plain)
+
+
 def named(column: str) -> str:
     """A column as people call it: "price_range" is "price range"."""
     own = word("column", column)

@@ -69,7 +69,8 @@ class Why:
     @cached_property
     def words(self) -> list[tuple[str, float]]:
         """What each word that the encoder read did to the score, leave one out."""
-        return explain.word_effects(self.query.text, self._with_text, self.score)
+        pieces = self._r.language.grammar.words.pieces(self.query.text)
+        return explain.word_effects(self.query.text, self._with_text, self.score, pieces)
 
     @cached_property
     def title_words(self) -> list[tuple[str, float]]:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from mmdemo.about import About
 from mmdemo.errors import InputError
 from mmdemo.product import column_name
 from mmdemo.say import Words
@@ -56,3 +57,19 @@ def words_of(manifest: Any, language: str) -> Words:
         isinstance(values, dict) and all(isinstance(value, str) for value in values.values()) for values in own.values()
     )
     return own if good else {}
+
+
+def every_language(manifest: Any) -> list[Words]:
+    """The words of an index in all the languages that it has them in."""
+    words = manifest.get("words") if isinstance(manifest, dict) else None
+    return [words_of(manifest, language) for language in words] if isinstance(words, dict) else []
+
+
+def spoken(manifest: Any, language: str) -> Words:
+    """What a page of this index speaks with: its words, and what its rows are called ("product" -> "post")."""
+    own, plain = words_of(manifest, language), About().noun
+    said = manifest.get("noun") if isinstance(manifest, dict) else None
+    fits = isinstance(said, list | tuple) and len(said) == 2 and all(isinstance(word, str) and word for word in said)
+    nouns = dict(zip(plain, said if fits else plain, strict=True))  # type: ignore[arg-type]
+    called = own.get("noun", {})
+    return {**own, "noun": {plain: called.get(noun, noun) for plain, noun in nouns.items()}}

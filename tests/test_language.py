@@ -129,7 +129,7 @@ def test_a_photo_with_a_description_is_no_edit(grammar):
 @pytest.mark.parametrize(
     ("sentence", "anchor", "says"),
     [
-        ("cheaper than this", None, "needs a product"),
+        ("cheaper than this", None, "needs one product"),
         ("in gold", ANCHOR, "No bag here is listed as “gold”"),
         ("bag under 40 dollars", None, "Prices here are in EUR"),
     ],

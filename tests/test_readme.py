@@ -24,7 +24,10 @@ def test_every_module_is_annotated_and_every_annotated_file_exists():
     assert not [p for p in listed if not (HOME / p).exists()]
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "lint", "examples", "catalog", "kill-test", "fuzz", "load"])
+TARGETS = ["demo", "test", "lint", "examples", "catalog", "kill-test", "fuzz", "load", "bench", "test-scale"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_every_make_target_exists(target):
     done = subprocess.run(["make", "-n", target], cwd=HOME, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

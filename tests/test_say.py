@@ -95,10 +95,10 @@ def test_english_is_spoken_unless_somebody_asks_for_more():
 
 
 def test_one_thing_is_called_otherwise_than_many_in_english_alone():
-    said = [say_many(n, "{n:,} product", "{n:,} products") for n in (1, 2, 1200)]
-    assert said == ["1 product", "2 products", "1,200 products"]
+    said = [say_many(n, "{n:,} row refused", "{n:,} rows refused") for n in (1, 2, 1200)]
+    assert said == ["1 row refused", "2 rows refused", "1,200 rows refused"]
     with speaking("zh"):
-        assert say_many(1, "{n:,} product", "{n:,} products") == "1 件商品"
+        assert say_many(1, "{n:,} row refused", "{n:,} rows refused") == "1 行被拒绝"
 
 
 def test_values_are_never_read_as_sentences():

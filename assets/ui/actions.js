@@ -49,6 +49,13 @@ element.addEventListener("click", async (event) => {
   setTimeout(() => { said.textContent = before; }, 2500);
 });
 
+// A page that is opened at a link to a search shows where its answer will be, and not the first page meanwhile.
+if (element.querySelector(".mm-welcome") && [...new URLSearchParams(location.search).keys()].some((name) => !name.startsWith("__") && name !== "lang")) {
+  element.classList.add("mm-awaited");
+  watch("value", () => element.classList.remove("mm-awaited"));
+  setTimeout(() => element.classList.remove("mm-awaited"), 8000);
+}
+
 // Which panels stand open is remembered here, because redrawing closes them. The outer one starts folded on a phone.
 const open = new Set(window.innerWidth >= 900 ? ["facets"] : []);
 const keep = () => element.querySelectorAll("[data-keep]").forEach((panel) => { panel.open = open.has(panel.dataset.keep); });

@@ -1,7 +1,8 @@
 // The map: points on a canvas, drawn and moved here; Python lays them out and hears what is opened.
 const events = ["show", "space"]; // named here in quotes, since Gradio reads them from this file
 const find = (what) => element.querySelector(what);
-const stage = find(".mm-atlas-view"), canvas = find("canvas"), ink = canvas.getContext("2d");
+const stage = find(".mm-atlas-view"), canvas = find("canvas"), sheet = canvas.getContext("2d"), stencil = document.createElement("canvas");
+let ink = sheet;
 const tip = find(".mm-atlas-tip"), list = find(".mm-atlas-list"), legend = find(".mm-atlas-legend");
 const select = find("[data-facet]"), wait = find(".mm-atlas-wait"), said = find(".mm-atlas-said");
 const NEAR = 20, REACH = 16, PICTURES = 48, EDGE = 34, TURN = 137.5, STRETCH = 1.6;
@@ -63,13 +64,34 @@ const thumb = (image, x, y, side, edge, width) => {
   ink.lineWidth = width; ink.strokeStyle = edge; ink.stroke();
   ink.restore();
 };
-let due = 0;
-const draw = () => { if (!due) due = requestAnimationFrame(() => { due = 0; paintAll(); }); };
+// The points are kept as a picture: under a moving mouse only what is marked is drawn again.
+let due = 0, stale = true, kept = null;
+const draw = (moved = true) => {
+  stale ||= moved;
+  if (!due) due = requestAnimationFrame(() => { due = 0; paintAll(); });
+};
 const paintAll = () => {
   if (!map || !wide) return;
   const ratio = devicePixelRatio || 1;
+  if (stale) kept = paintPoints(ratio);
+  stale = false;
+  sheet.setTransform(1, 0, 0, 1, 0, 0);
+  sheet.clearRect(0, 0, canvas.width, canvas.height);
+  sheet.drawImage(stencil, 0, 0);
+  sheet.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ink = sheet;
+  for (const row of new Set([focused, hovered])) {
+    if (row < 0 || !at[row]) continue;
+    const [x, y] = screen(...at[row]);
+    ink.lineWidth = 3; ink.strokeStyle = kept.colours.ink;
+    if (kept.close) { ink.beginPath(); ink.roundRect(x - 27, y - 27, 54, 54, 10); } else disc(x, y, kept.r + 4);
+    ink.stroke();
+  }
+};
+const paintPoints = (ratio) => {
+  [stencil.width, stencil.height] = [canvas.width, canvas.height];
+  ink = stencil.getContext("2d");
   ink.setTransform(ratio, 0, 0, ratio, 0, 0);
-  ink.clearRect(0, 0, wide, high);
   const colours = { ink: token("--mm-ink"), line: token("--mm-line"), card: token("--mm-card"), soft: token("--mm-soft"), accent: token("--mm-accent"), pic: token("--mm-pic") };
   const seen = [];
   at.forEach((p, row) => {
@@ -77,31 +99,26 @@ const paintAll = () => {
     const [x, y] = screen(...p);
     if (x > -40 && y > -40 && x < wide + 40 && y < high + 40) seen.push([row, x, y]);
   });
-  const close = seen.length <= PICTURES && seen.length < at.length;
-  const r = Math.min(9, (at.length > 4000 ? 2.2 : at.length > 900 ? 3.2 : 4.6) * Math.sqrt(Math.max(1, view.scale)) * (wide < 500 ? 0.8 : 1));
+  const many = at.length > 4000, close = seen.length <= PICTURES && seen.length < at.length;
+  const r = Math.min(9, (many ? 2 : at.length > 900 ? 3.2 : 4.6) * Math.sqrt(Math.max(1, view.scale)) * (wide < 500 ? 0.8 : 1));
   const alive = (row) => !only.size || only.has(facet?.codes[row]);
-  ink.lineWidth = at.length > 4000 ? 0.5 : 1;
+  ink.lineWidth = many ? 0.5 : 1;
   ink.strokeStyle = isDark() ? "rgb(255 255 255 / .45)" : "rgb(28 25 23 / .35)";
   for (const [row, x, y] of seen) {
     const code = facet ? facet.codes[row] : -1;
     ink.globalAlpha = alive(row) ? 1 : 0.1;
     const image = close && alive(row) ? picture(row) : null;
     if (image) { thumb(image, x, y, 46, looks[code] || colours.line, 3); continue; }
-    disc(x, y, r);
     ink.fillStyle = looks[code] || colours.soft;
+    if (many && r < 4) { ink.fillRect(x - r, y - r, 2 * r, 2 * r); continue; }
+    disc(x, y, r);
     ink.fill();
     ink.stroke();
   }
   ink.globalAlpha = 1;
   if (!close) write(colours);
   if (map.query) query(colours, r, close);
-  for (const row of new Set([focused, hovered])) {
-    if (row < 0 || !at[row]) continue;
-    const [x, y] = screen(...at[row]);
-    ink.lineWidth = 3; ink.strokeStyle = colours.ink;
-    if (close) { ink.beginPath(); ink.roundRect(x - 27, y - 27, 54, 54, 10); } else disc(x, y, r + 4);
-    ink.stroke();
-  }
+  return { colours, close, r };
 };
 const write = (colours) => {
   const taken = [];
@@ -163,7 +180,7 @@ const hover = (row) => {
     tip.classList.toggle("mm-below", y < 210);
   }
   stage.style.cursor = row < 0 ? "grab" : "pointer";
-  draw();
+  draw(false);
 };
 const colour = () => {
   facet = map.facets[Number(select.value)] || null;

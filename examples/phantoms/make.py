@@ -16,6 +16,25 @@ from examples.drawing import SIDE, Array, clouds, write
 FOLDER = Path(__file__).resolve().parent
 NOTICE = "Synthetic drawings, not for diagnosis."
 ABOUT = {"noun": ["case", "cases"], "notice": NOTICE}
+CHINESE: dict[str, dict[str, str]] = {
+    "name": {"phantoms": "模拟影像"},
+    "noun": {"case": "病例", "cases": "病例"},
+    "notice": {NOTICE: "合成示意图，不可用于诊断。"},
+    "column": {"modality": "成像方式", "region": "部位", "finding": "发现", "side": "侧别", "size": "大小", "origin": "来源"},
+    "category": {"CT head": "头部 CT", "X-ray chest": "胸部 X 光", "X-ray forearm": "前臂 X 光", "Ultrasound abdomen": "腹部超声",
+                 "Retina photo eye": "眼底照片"},
+    "modality": {"CT": "CT", "X-ray": "X 光", "Ultrasound": "超声", "Retina photo": "眼底照相"},
+    "region": {"head": "头部", "chest": "胸部", "forearm": "前臂", "abdomen": "腹部", "eye": "眼底"},
+    "finding": {
+        "haemorrhage": "出血", "infarct": "梗死", "mass": "肿块", "wide ventricles": "脑室扩大", "no finding": "未见异常", "nodule": "结节",
+        "pneumonia": "肺炎", "effusion": "积液", "pneumothorax": "气胸", "large heart": "心影增大", "fracture": "骨折", "bone cyst": "骨囊肿",
+        "plate and screws": "钢板螺钉", "cyst": "囊肿", "gallstone": "胆结石", "solid mass": "实性肿块", "bleeding spots": "出血点",
+        "yellow spots": "黄色斑点", "wide cup": "视杯扩大",
+    },
+    "side": {"left": "左侧", "right": "右侧"},
+    "size": {"small": "小", "medium": "中等", "large": "大"},
+    "origin": {"synthetic": "合成"},
+}  # fmt: skip
 Rng = np.random.Generator
 YY, XX = (np.mgrid[0:SIDE, 0:SIDE] - SIDE / 2) / (SIDE / 2)  # from -1 to 1
 SIZES = {"small": 0.045, "medium": 0.075, "large": 0.115}
@@ -266,7 +285,7 @@ def cases() -> list[tuple[str, Finding]]:
 
 def rows() -> list[dict[str, str]]:
     """One row for each case; every title says that it is a phantom."""
-    made, seen = [], dict[str, int]()
+    made, seen, said = [], dict[str, int](), CHINESE
     for kind, found in cases():
         _, modality, region, _ = KINDS[kind]
         base = "-".join(filter(None, (kind, found.name.replace(" ", "-"), found.side, found.size)))
@@ -275,14 +294,22 @@ def rows() -> list[dict[str, str]]:
         where = f", {found.side}" if found.side else ""
         size = f", {found.size}" if found.size else ""
         about = f", about {MILLIMETRES[found.size]} mm" if found.size and kind in ("head", "chest", "ultrasound") else ""
+        about_zh = f"，约 {MILLIMETRES[found.size]} 毫米" if about else ""
         made.append({
             "id": name, "image": f"images/{name}.webp",
             "title": f"{modality} phantom, {region}: {found.name}{size}{where}",
             "description": f"A drawn {region} in the manner of {modality}: {found.name}{where}{about}. {NOTICE}",
             "category": f"{modality} {region}", "modality": modality, "region": region, "finding": found.name,
             "side": found.side, "size": found.size, "origin": "synthetic",
+            "title_zh": _in_chinese(modality, region, found), "description_zh": f"模拟绘图，仿{said['category'][f'{modality} {region}']}："
+            f"{said['finding'][found.name]}{about_zh}。{said['notice'][NOTICE]}",
         })  # fmt: skip
     return made
+
+
+def _in_chinese(modality: str, region: str, found: Finding) -> str:
+    said = [CHINESE["finding"][found.name], *(CHINESE[c][v] for c, v in (("size", found.size), ("side", found.side)) if v)]
+    return f"模拟{CHINESE['category'][f'{modality} {region}']}：" + "，".join(said)
 
 
 def pictures() -> list[Image.Image]:
@@ -303,4 +330,4 @@ def _labelled(image: Image.Image) -> Image.Image:
 
 
 if __name__ == "__main__":
-    write(FOLDER, rows(), pictures(), ABOUT)
+    write(FOLDER, rows(), pictures(), ABOUT, CHINESE)

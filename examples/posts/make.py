@@ -326,11 +326,43 @@ KINDS: dict[str, tuple[Callable[[str, Rng], Image.Image], list[str], list[str]]]
              ["catsofthefeed", "windowsill", "home"]),
 }  # fmt: skip
 
+# What is said in Chinese: captions in the order of KINDS, then the words of every column.
+CAPTIONS_ZH: dict[str, list[str]] = {
+    "mountains": ["比谁都起得早", "翻过山口的那条远路", "山顶上只有风", "又在数山脊"],
+    "sea": ["一条船，没有计划", "到处都是海盐味", "风停了，我们就留下了", "晚饭前回到了港口"],
+    "city": ["每扇窗都有故事", "从屋顶往外看", "末班电车回家", "从河对岸看我住的街"],
+    "forest": ["松林里很安静", "跟着雾走", "松脂和雨的味道", "没有路牌的小径"],
+    "desert": ["两只鞋里都是沙", "仙人掌先来的", "两天没见到公路", "一路都是沙丘"],
+    "balloons": ["它们一起升空了", "满眼都是颜色", "赶上了热气球节", "大部分时间都在飘"],
+    "aurora": ["天空一刻不停", "脚冻僵也值得", "极光，没加滤镜", "一直持续到三点"],
+    "coffee": ["今天的第一杯", "终于拉出了叶子", "好桌子，好杯子", "十分钟的空白"],
+    "plants": ["这周长了新叶", "它喜欢窗边", "换了盆，很得意", "我好像养得太多了"],
+    "cats": ["窗台是她的", "看鸟就是看电视", "开饭前不动", "在评判邻居"],
+}
+SAID_ZH = {"morning": "清晨", "noon": "白天", "dusk": "黄昏", "night": "夜晚"}
+CHINESE: dict[str, dict[str, str]] = {
+    "name": {"posts": "动态"},
+    "noun": {"post": "帖子", "posts": "帖子"},
+    "column": {"light": "光线", "hashtags": "话题", "author": "作者", "likes": "点赞"},
+    "category": {"Mountains": "山", "Sea": "大海", "City": "城市", "Forest": "森林", "Desert": "沙漠", "Balloons": "热气球",
+                 "Aurora": "极光", "Coffee": "咖啡", "Plants": "绿植", "Cats": "猫"},
+    "light": SAID_ZH,
+    "hashtags": {
+        "hiking": "徒步", "peaks": "山峰", "outdoors": "户外", "sailing": "帆船", "coast": "海岸", "skyline": "天际线", "urban": "都市",
+        "architecture": "建筑", "pines": "松树", "woods": "树林", "dunes": "沙丘", "cactus": "仙人掌", "roadtrip": "公路旅行",
+        "balloonfestival": "热气球节", "colourful": "多彩", "travel": "旅行", "northernlights": "北极光", "stars": "星空", "winter": "冬天",
+        "latteart": "拉花", "cafe": "咖啡馆", "slowmornings": "慢早晨", "houseplants": "室内植物", "green": "绿色", "home": "居家",
+        "catsofthefeed": "云吸猫", "windowsill": "窗台", **SAID_ZH, "earlylight": "晨光", "broaddaylight": "大白天",
+        "goldenhour": "黄金时刻", "afterdark": "天黑以后",
+    },
+}  # fmt: skip
+
 
 def rows() -> list[dict[str, str]]:
     """160 posts: every kind in every light, four times."""
     made, rng = [], np.random.default_rng(7)
     for kind, (_, captions, tags) in KINDS.items():
+        shown = CHINESE["category"][kind.capitalize()]
         for light in LIGHTS:
             for n, caption in enumerate(captions):
                 name = f"{kind}-{light}-{n + 1}"
@@ -341,6 +373,8 @@ def rows() -> list[dict[str, str]]:
                     "category": kind.capitalize(), "light": "night" if kind == "aurora" else light,
                     "hashtags": "|".join(words), "author": AUTHORS[int(rng.integers(len(AUTHORS)))],
                     "likes": str(int(rng.lognormal(5, 1))),
+                    "title_zh": f"{CAPTIONS_ZH[kind][n]}：" + ("极光" if kind == "aurora" else f"{SAID_ZH[light]}的{shown}"),
+                    "description_zh": f"{CAPTIONS_ZH[kind][n]}。" + " ".join(f"#{CHINESE['hashtags'][word]}" for word in words),
                 })  # fmt: skip
     return made
 
@@ -357,4 +391,4 @@ def pictures() -> list[Image.Image]:
 
 
 if __name__ == "__main__":
-    write(FOLDER, rows(), pictures(), ABOUT)
+    write(FOLDER, rows(), pictures(), ABOUT, CHINESE)

@@ -25,15 +25,17 @@ from mmdemo.drafts import LARGEST, Drafts
 from mmdemo.errors import InputError
 from mmdemo.recommender import Recommender
 from mmdemo.say import Words, say, speaking
-from mmdemo.ui import api, browse, cards, discover, gate, map, pipeline, product, quality, theme, tools, yours
+from mmdemo.ui import api, browse, cards, discover, gate, lean, map, pipeline, product, quality, theme, tools, yours
 from mmdemo.ui.site import LANGUAGES, LOOK, Pages, Site
 from mmdemo.ui.speech import speak
-from mmdemo.wordbook import words_of
+from mmdemo.wordbook import spoken
 
 FIRST_PORT = 7860
 QUEUED = 24  # queries that may wait; the next one is told to try again, which is better than to wait a minute
 SESSIONS = 1000  # visitors whose state is kept for each page
 GRACE = 8.0  # seconds that a stopping server gives to what it has begun
+
+lean.sessions_without_settings()
 
 
 def build(
@@ -48,9 +50,13 @@ def build(
     name = name or site.home
 
     def words() -> Words:
-        return words_of(recommender.index.manifest, lang)
+        return spoken(recommender.index.manifest, lang)
 
-    with speaking(lang, words()), gr.Blocks(title="mmdemo", fill_width=True, analytics_enabled=False) as page:
+    with (
+        speaking(lang, words()),
+        lean.no_server_yet(),
+        gr.Blocks(title="mmdemo", fill_width=True, analytics_enabled=False) as page,
+    ):
         header = gr.HTML(
             site.header(name, lang),
             js_on_load=theme.asset("header.js"),
@@ -67,8 +73,9 @@ def build(
             with gr.Tab(say("Map"), id="map") as tab:
                 plane = map.MapTab(recommender)
                 plane.listen(found.asked, tab)
+                page.load(plane.prepare, **browse.QUIET)
             with gr.Tab(say("How it works"), id="how") as tab:
-                steps = pipeline.Pipeline(recommender)
+                steps = pipeline.Pipeline(recommender, found.welcome.example)
                 steps.listen(found.asked, tab)
             with gr.Tab(say("Quality"), id="quality") as tab:
                 measured = quality.Quality(recommender)
@@ -144,22 +151,23 @@ def serve(
     stop = threading.Event()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    page.launch(
-        server_name=host,
-        server_port=port,
-        **LOOK,
-        favicon_path=theme.ASSETS / "favicon.png",
-        app_kwargs={
-            "routes": routes,
-            "middleware": [Middleware(gate.Gate, rules=rules), Middleware(Pages, site=site)],
-            "lifespan": lifespan,
-        },
-        share=False,
-        state_session_capacity=SESSIONS,
-        mcp_server=False,  # mmdemo.ui.tools serves agents
-        quiet=True,
-        prevent_thread_lock=True,
-    )
+    with lean.unvisited():
+        page.launch(
+            server_name=host,
+            server_port=port,
+            **LOOK,
+            favicon_path=theme.ASSETS / "favicon.png",
+            app_kwargs={
+                "routes": routes,
+                "middleware": [Middleware(gate.Gate, rules=rules), Middleware(Pages, site=site)],
+                "lifespan": lifespan,
+            },
+            share=False,
+            state_session_capacity=SESSIONS,
+            mcp_server=False,  # mmdemo.ui.tools serves agents
+            quiet=True,
+            prevent_thread_lock=True,
+        )
     sweeping = uploads.sweep_often(folder)
     shown = "127.0.0.1" if host in ("0.0.0.0", "::", "") else host
     address = f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
@@ -187,7 +195,8 @@ def _share_heaps() -> None:
 
 def _queued(page: gr.Blocks, routes: list[Route]) -> tuple[gr.Blocks, list[Route]]:
     page.state_session_capacity = SESSIONS
-    return page.queue(default_concurrency_limit=api.AT_ONCE, max_size=QUEUED, api_open=False), routes
+    with lean.no_server_yet():
+        return page.queue(default_concurrency_limit=api.AT_ONCE, max_size=QUEUED, api_open=False), routes
 
 
 def _end(pages: list[gr.Blocks], rules: gate.Rules) -> None:

@@ -12,7 +12,7 @@ from mmdemo.pool import Way, facet_counts, passing, ways
 from mmdemo.product import Product
 from mmdemo.query import Filter, Query
 from mmdemo.recommender import Recommendation, Recommender
-from mmdemo.say import listed, say, say_many
+from mmdemo.say import listed, noun, say, say_many
 from mmdemo.ui import cards
 from mmdemo.ui.search import ORDERS, Search, columns
 
@@ -24,12 +24,11 @@ def page(recommender: Recommender, search: Search, query: Query) -> tuple[str, d
     """The results as HTML, and the counts of the filters that go with them."""
     found = recommender.recommend(query)
     best = found[0].match if found else 0.0
-    far = bool(found) and (best < DOUBT or not any(r.close for r in found))
-    doubtful = far and not names(query.text, found[0].product)
+    doubtful = doubt(query, found)
     better = [way for way in ways(recommender, query) if not found or (way.close and way.match > best)] if (
         doubtful or not found) else []  # fmt: skip
     total = len(recommender.index.products)
-    shown = {"n": len(found), "all": f"{total:,}", "noun": cards.noun(recommender.index.manifest, total)}
+    shown = {"n": len(found), "all": f"{total:,}", "noun": noun(total)}
     html = cards.render(
         "results",
         heading=say("{n} of {all} {noun} for {query}", **shown, query=said(recommender, query)) if found else "",
@@ -39,7 +38,11 @@ def page(recommender: Recommender, search: Search, query: Query) -> tuple[str, d
         if not found and not better and search.narrowed
         else 0,
         kinds=_kinds(recommender) if doubtful or not found else [],
-        items=cards.tiles(in_order(found, search.order), recommender, query.taste.likes),
+        items=[
+            # The match is the chance that this is the right one: no question where one only asks for more like this.
+            {**item, "match": None} if query.like or (query.reference and not query.text) else item
+            for item in cards.tiles(in_order(found, search.order), recommender, query.taste.likes)
+        ],
         taste=bool(query.taste),
         link=search.link(),
         photo=bool(search.photo or search.blend or search.avoid),
@@ -47,6 +50,14 @@ def page(recommender: Recommender, search: Search, query: Query) -> tuple[str, d
         order=search.order,
     )
     return html, facet_counts(recommender, query, columns(recommender))
+
+
+def doubt(query: Query, found: Sequence[Recommendation]) -> bool:
+    """Whether nothing that was found really matches. What started from a product of the catalogue is never in doubt."""
+    if not found or query.reference or query.like:
+        return False
+    far = found[0].match < DOUBT or not any(r.close for r in found)
+    return far and not names(query.text, found[0].product)
 
 
 def names(text: str, product: Product) -> bool:

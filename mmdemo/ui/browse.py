@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from mmdemo.recommender import Recommender
-from mmdemo.say import named, say, say_many
+from mmdemo.say import named, noun, say
 from mmdemo.ui import cards, theme
 from mmdemo.ui.shelf import ORDERS, Shelf, page_numbers
 
@@ -56,7 +56,7 @@ class Browse:
             if values:
                 facets.append({"column": column, "label": named(column), "head": head, "tail": tail})
         count = sum(map(len, chosen.values()))
-        heading = say_many(view.total, "{n:,} product", "{n:,} products")
+        heading = say("{n} {noun}", n=f"{view.total:,}", noun=noun(view.total))
         grid = cards.render(
             "grid",
             heading=heading,

@@ -19,13 +19,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from mmdemo.about import About
 from mmdemo.catalog import Product
 from mmdemo.errors import InputError
 from mmdemo.live import one_version
 from mmdemo.recommender import Recommendation, Recommender
-from mmdemo.say import again, later, named, say, say_many, word
+from mmdemo.say import again, language, later, named, say, say_many, speaking, word
+from mmdemo.say import noun as say_noun
 from mmdemo.ui.theme import ASSETS
+from mmdemo.wordbook import spoken
 
 PICTURES = "picture"  # the address under which thumbnails are served, relative to the page
 STARTS = "start"  # and that of the pictures in the queries to begin with
@@ -43,7 +44,15 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"_": say, "_n": say_many, "marked": marked, "named": named, "word": word, "again": again}
+    made.globals |= {
+        "_": say,
+        "_n": say_many,
+        "marked": marked,
+        "named": named,
+        "word": word,
+        "again": again,
+        "noun": say_noun,
+    }
     return made
 
 
@@ -91,7 +100,7 @@ def tile(product: Product, found: Recommendation | None = None) -> dict[str, obj
         "category": product.shown("category"),
         "price": money(product.price, product.currency),
         "picture": picture(product),
-        "match": None if found is None else str(round(100 * found.match) or "<1"),
+        "match": None if found is None or found.match < 0.005 else str(round(100 * found.match)),
         "score": None if found is None else found.score,
         "parts": [] if found is None else receipt(found.parts),
         "reason": "" if found is None else found.reason,
@@ -147,7 +156,8 @@ def routes(recommender: Recommender, starts: Mapping[str, Path]) -> list[Route]:
             if number == "0":
                 return send(recommender.index.thumbnail(wanted))
             views = dict(enumerate(map(str, recommender.index.views(wanted)), 1))
-            return send(Path(views[int(number)]) if number.isdecimal() and int(number[:6]) in views else None)
+            known = views.get(int(number)) if number.isdecimal() and len(number) < 6 else None
+            return send(Path(known) if known else None)
 
     def start(request: Request) -> Response:
         return send(starts.get(request.path_params["number"]))
@@ -179,13 +189,9 @@ def catalogue_name(manifest: Mapping[str, object]) -> str:
 
 
 def noun(manifest: Mapping[str, object], count: int = 2) -> str:
-    """What so many rows of the catalogue are called: "products", unless its `catalog.json` says otherwise."""
-    one, several = About().noun
-    said = manifest.get("noun")
-    if isinstance(said, list | tuple) and len(said) == 2 and all(isinstance(word, str) and word for word in said):
-        one, several = said
-    own = word("noun", several)
-    return own if own != several else say(one if count == 1 else several)
+    """What so many rows of a catalogue are called: "products", unless its `catalog.json` says otherwise."""
+    with speaking(language(), spoken(manifest, language())):
+        return say_noun(count)
 
 
 def encoder_name(manifest: Mapping[str, object]) -> str:

@@ -33,6 +33,7 @@ class Compare:
     def page(self, ids: list[str], asked: Query | None) -> str:
         """The table as HTML, with matches and parts of scores where something was asked; InputError for unknown ids."""
         products = [self._recommender.product(i) for i in dict.fromkeys(ids[:MOST])]
+        started = asked is not None and bool(asked.reference or asked.like)
         columns = []
         for product in products:
             why = None if asked is None else Why(self._recommender, asked, product.id)
@@ -40,7 +41,7 @@ class Compare:
                 {
                     **cards.tile(product),
                     "asked": why is not None,
-                    "match": None if why is None else str(round(100 * why.match) or "<1"),
+                    "match": None if why is None or started else str(round(100 * why.match) or "<1"),
                     "rank": None if why is None else why.rank,
                     "score": None if why is None else why.score,
                     "parts": [] if why is None else cards.receipt(why.receipt),

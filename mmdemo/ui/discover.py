@@ -169,8 +169,8 @@ class Discover:
 
             return handler
 
-        def on(event: Callable[..., Any], fn: Callable[..., Any], js: str = "") -> None:
-            done = event(safe(fn), inputs, outputs, show_progress_on=self.results, **BUSY)
+        def on(event: Callable[..., Any], fn: Callable[..., Any], js: str = "", **other: Any) -> None:
+            done = event(safe(fn), inputs, outputs, **{"show_progress_on": self.results, **BUSY, **other})
             if js:
                 done.success(fn=None, js=js, api_visibility="private")
 
@@ -196,7 +196,7 @@ class Discover:
             return gr.skip() if step is None else self._answer(step, self.taste.read(sent), way)
 
         on(self._crumbs.back, back)
-        on(page.load, opened)
+        on(page.load, opened, show_progress="hidden")  # the first page stays in sight until a link is answered
         self._compare.listen(self.asked)
 
     def _started(self, now: Search, data: dict[str, Any]) -> Search:

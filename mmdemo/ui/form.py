@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from mmdemo.recommender import Recommender
-from mmdemo.say import named, say, word
+from mmdemo.say import named, noun, say, word
 from mmdemo.ui import theme
 from mmdemo.ui.search import COUNTS, MOST_VARIETY, Photo, Search, columns
 
@@ -73,7 +73,7 @@ class Form:
             ]
             if self._facets:
                 gr.HTML(
-                    hint(say("Numbers: products near your search, or all of them before it.")),
+                    hint(say("Numbers: {noun} near your search, or all of them before it.", noun=noun())),
                     apply_default_css=False,
                 )
             with gr.Row(visible=bool(priced), elem_id="mm-prices"):

@@ -39,6 +39,7 @@ LOOKS = {
     "rose": "#e8a0a8", "sand": "#d3bd9c", "rust": "#b1502f", "lilac": "#b8a6d6", "multicoloured": "#b58bd0",
     "gold": "#e0b45c", "yellow": "#f0c93c", "red": "#c22f31", "blue": "#2f67b1", "green": "#2f7d4b",
 }  # fmt: skip
+LARGE = 3000  # products from which the plane takes longer than a visitor likes to wait
 Spot = tuple[Array, Array]  # rows (n, d) and their points (n, 2)
 
 
@@ -48,7 +49,7 @@ class MapTab:
     def __init__(self, recommender: Recommender) -> None:
         self._recommender = recommender
         self._space = gr.State(SPACES[0])
-        self._working = threading.Lock()
+        self._working, self._prepared = threading.Lock(), False
         self._laid_out = lru_cache(maxsize=2 * len(SPACES))(layout)
         self._said = lru_cache(maxsize=2)(catalogue)
         self.box = gr.HTML(
@@ -58,6 +59,17 @@ class MapTab:
             apply_default_css=False,
             elem_id="mm-map",
         )
+
+    def prepare(self) -> None:
+        """Lay a large catalogue out while its visitor does other things: the map is to be there when it is opened."""
+        if len(self._recommender.index) >= LARGE and not self._prepared:
+            self._prepared = True
+            threading.Thread(target=self._lay_out, daemon=True).start()
+
+    def _lay_out(self) -> None:
+        with one_version(self._recommender), self._working:
+            self._laid_out(self._recommender.index, SPACES[0])
+            self._said(self._recommender.index)
 
     def listen(self, asked: gr.State, tab: gr.Tab) -> None:
         """Draw the map when the tab is opened, and again in another space; `asked` holds the last query."""

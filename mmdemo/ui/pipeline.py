@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -39,10 +40,13 @@ COLUMNS = {
 
 
 class Pipeline:
-    """The tab's component, empty until the tab is first opened; `listen` wires it."""
+    """The tab's component, empty until the tab is first opened; `listen` wires it.
 
-    def __init__(self, recommender: Recommender) -> None:
-        self._recommender = recommender
+    `example` is a query to show before the visitor has asked anything.
+    """
+
+    def __init__(self, recommender: Recommender, example: Callable[[], Query | None]) -> None:
+        self._recommender, self._example = recommender, example
         self._alignment = lru_cache(maxsize=2)(alignment)
         self.page = gr.HTML("", js_on_load=theme.asset("actions.js"), apply_default_css=False, elem_id="mm-pipeline")
 
@@ -51,17 +55,21 @@ class Pipeline:
 
         def opened(query: Query | None) -> str:
             with one_version(self._recommender):
+                shown = query or self._example()
                 try:
-                    traced = None if query is None else trace(self._recommender, query)
+                    traced = None if shown is None else trace(self._recommender, shown)
                 except InputError:  # what it started from has left the catalogue
                     traced = None
-                return page(self._recommender, traced, self._alignment(self._recommender.index))
+                return page(self._recommender, traced, self._alignment(self._recommender.index), example=query is None)
 
         tab.select(opened, asked, self.page, show_progress="hidden", api_visibility="private", concurrency_id="trace")
 
 
-def page(recommender: Recommender, traced: Trace | None, aligned: Alignment | None) -> str:
-    """The whole picture as HTML; without a query it names the steps and leaves the numbers out."""
+def page(recommender: Recommender, traced: Trace | None, aligned: Alignment | None, example: bool = False) -> str:
+    """The whole picture as HTML; without a query it names the steps and leaves the numbers out.
+
+    With `example` it says that the query is none of the visitor's own.
+    """
     index = recommender.index
     formula, sentence = HEADS.get(index.head.name, ("", ""))
     return cards.render(
@@ -73,10 +81,11 @@ def page(recommender: Recommender, traced: Trace | None, aligned: Alignment | No
         width=index.head.width,
         blocks=index.head.blocks,
         total=len(index),
-        noun=cards.noun(index.manifest, len(index)),
+        store=index.manifest.get("store") or {"kind": "exact"},
         encoder=cards.encoder_name(index.manifest),
         aligned=aligned,
         t=None if traced is None else _shown(recommender, traced),
+        example=example,
         time=time.monotonic_ns(),  # a page asked for again must differ, or the browser hears nothing
     )
 
@@ -102,7 +111,10 @@ def _shown(recommender: Recommender, t: Trace) -> dict[str, Any]:
         "searched": t.searched,
         "nearest": t.nearest,
         "filters": [part.meaning for part in recommender.read(t.query).parts if part.filters],
-        "answers": [cards.tile(r.product, r) for r in t.answers[:SHOWN]],
+        "answers": [
+            {**cards.tile(r.product, r), **({"match": None} if t.query.reference or t.query.like else {})}
+            for r in t.answers[:SHOWN]
+        ],
         "count": len(t.answers),
         "folded": sum(len(r.variants) for r in t.answers),
         "both": t.cosines is not None,

@@ -86,7 +86,7 @@ class Dialog:
             variants=[{**cards.tile(other), "label": labels[other.id]} for other in variants],
             label=labels.get(product.id, ""),
             link=cards.safe_link(product.url),
-            similar=cards.tiles(similar),
+            similar=[{**item, "match": None} for item in cards.tiles(similar)],  # none of them is the one that is open
             why=Markup(why),  # made by a template that escaped it
             time=opened or time.monotonic_ns(),  # a page opened a second time must differ, or the browser hears nothing
         )

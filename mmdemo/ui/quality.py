@@ -17,6 +17,7 @@ from mmdemo.ui import cards, charts, theme
 
 ORDER = ("photo and words", "edits", "photo", "other photos", "other views", "words", "links")  # the rest comes after
 FEW = 10  # queries below which a figure says nothing
+MAPPED = ("insertion", "random_insertion", "deletion")  # what is drawn of a heat map's check
 CLEAR = 0.05  # a difference that chance makes less often than this is one
 
 
@@ -66,6 +67,10 @@ def page(index: ProductIndex) -> str:
         tasks=[_task(index, report, task, tables[task]) for task in ordered],
         notes=[(name, again(task["note"])) for name, task in report.get("tasks", {}).items() if "note" in task],
         strangers=_strangers(index, report.get("strangers", {"note": ""})),
+        maps={
+            kind: m | {"bars": charts.bars({name: m[name] for name in MAPPED})}
+            for kind, m in report.get("maps", {}).items()
+        },
         cost=report.get("cost"),
         encode=report.get("seconds", {}).get("encode"),
         simulated=any(link.simulated for link in index.links),

@@ -31,8 +31,9 @@ from mmdemo.errors import InputError
 from mmdemo.index import live_version
 from mmdemo.live import close_live, open_live
 from mmdemo.recommender import Recommender
-from mmdemo.say import say, speaking
+from mmdemo.say import language, say, speaking
 from mmdemo.ui import cards, theme
+from mmdemo.wordbook import words_of
 
 LANGUAGES = ("en", "zh")  # the first one has the plain paths
 NAMES = {"en": "English", "zh": "中文"}
@@ -110,7 +111,7 @@ class Site:
             catalogues=catalogues,
             languages=languages,
             lang=lang,
-            notice=str(manifest.get("notice") or ""),
+            notice=_called(manifest, "notice", str(manifest.get("notice") or "")),
             encoder=cards.encoder_name(manifest),
         )
 
@@ -266,10 +267,16 @@ def _manifest(folder: Path) -> dict[str, object] | None:
 def _read(path: Path) -> dict[str, object] | None:
     manifest = json.loads(path.read_text(encoding="utf-8"))
     whole = manifest["format"] == verify.FORMAT
-    return {name: manifest.get(name) for name in ("count", "noun")} if whole else None
+    return {name: manifest.get(name) for name in ("count", "noun", "words")} if whole else None
 
 
 def _entry(folder: str, name: str, manifest: Mapping[str, object]) -> Entry:
     count = manifest.get("count")
     count = count if isinstance(count, int) else 0
+    name = _called(manifest, "name", name)
     return Entry(folder, name, say("{n} {noun}", n=f"{count:,}", noun=cards.noun(manifest, count)))
+
+
+def _called(manifest: Mapping[str, object], what: str, english: str) -> str:
+    """The name or the notice of a catalogue in the language spoken here, if it says so."""
+    return words_of(manifest, language()).get(what, {}).get(english, english)

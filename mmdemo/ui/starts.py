@@ -18,6 +18,7 @@ from mmdemo.say import language, say, word
 
 CHANGES = ("colour", "material", "finish")  # attributes that a query to begin with may name
 PHOTOS, SENTENCES = 6, 5
+TRIES = 2  # candidates of a kind for each query that is shown: the page waits for them
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,8 @@ def from_products(products: Sequence[Product]) -> list[Start]:
             alike = (p.id for p in products if p.category == item.category and said.items() <= p.attributes.items())
             called = [word(name, value) for name, value in said.items()]
             parts = [*list(dict.fromkeys(called))[:2], item.shown("category")]
-            words = (" " if any(part.isascii() for part in parts) else "").join(parts).lower()
+            english = any(part.isascii() for part in parts)
+            words = " ".join(parts).lower() if english else "".join(parts)
             starts.append(Start(words, targets=frozenset(alike)))
         else:
             starts.append(Start(item.shown("title"), targets=frozenset({item.id})))
@@ -88,23 +90,23 @@ def from_products(products: Sequence[Product]) -> list[Start]:
 
 
 def choose(
-    given: Sequence[Start], own: Sequence[Start], good: Callable[[Start], bool] = lambda start: True
+    given: Sequence[Start], own: Sequence[Start], grade: Callable[[Start], int] = lambda start: 1
 ) -> tuple[list[Start], list[Start]]:
-    """(with a picture, with words alone): as many as the page shows, of those that `good` passes.
+    """(with a picture, with words alone): as many as the page shows, those that `grade` calls 2 before those of 1.
 
     Photos that came with the catalogue are tried first, then its other queries, then its `own` rows.
     """
     pools = [[start for start in given if start.image], [start for start in given if not start.image], own]
 
     def kind(pictured: bool, worded: bool, count: int) -> list[Start]:
-        kept: dict[object, Start] = {}
+        kept, second = dict[object, Start](), dict[object, Start]()
         for pool in pools:
             found = [s for s in pool if bool(s.image or s.reference) == pictured and bool(s.text) == worded]
-            for start in _thin(found, 2 * count):
+            for start in _thin(found, TRIES * count):
                 key = start if pictured else start.text.casefold()
-                if len(kept) < count and key not in kept and good(start):
-                    kept[key] = start
-        return list(kept.values())
+                if len(kept) < count and key not in kept and (good := grade(start)):
+                    (kept if good > 1 else second)[key] = start
+        return list({**kept, **second}.values())[:count]
 
     pairs = zip_longest(kind(True, True, PHOTOS // 2), kind(True, False, PHOTOS // 2))
     return [start for pair in pairs for start in pair if start], kind(False, True, SENTENCES)

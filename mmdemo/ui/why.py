@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image
 
-from mmdemo.say import say
+from mmdemo.say import noun, say
 from mmdemo.ui import cards
 from mmdemo.why import Map, Why
 
@@ -32,7 +32,7 @@ def section(why: Why | None, whole: bool) -> str:
         pictures=[
             _picture(say("Your photo") if why.query.image is not None else say("Where you started"), why.query_map,
                      why.query_check if whole else None, whole),
-            _picture(say("This product"), why.product_map, why.product_check if whole else None, whole),
+            _picture(say("This {noun}", noun=noun(1)), why.product_map, why.product_check if whole else None, whole),
         ],
         conditions=[part for part in why.reading.parts],
         whole=whole,

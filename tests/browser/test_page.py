@@ -190,7 +190,7 @@ def test_understood_parts_are_chips_that_can_be_taken_off(page: Page, index, scr
     assert all(known[i].price < 60 for i in ids(page.locator(CARDS)))
     ask(page, "something soft")
     expect(chips).to_have_count(0)
-    expect(page.locator("#mm-understood")).to_contain_text("Sent to the model as it is: “something soft”")
+    expect(page.locator("#mm-understood")).to_contain_text("The model reads: “something soft”")
 
 
 def test_the_page_and_python_give_the_same_answer(page: Page, index) -> None:

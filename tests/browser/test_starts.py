@@ -37,9 +37,9 @@ def test_one_product_without_anything_is_enough() -> None:
 
 def test_ten_thousand_products_cost_little() -> None:
     products = rows(10_000, 900)
-    began = time.perf_counter()
+    began = time.process_time()  # of this process alone, however busy the machine
     starts.choose([], starts.from_products(products))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_only_queries_of_this_catalogue_are_read(tmp_path: Path) -> None:
@@ -65,3 +65,11 @@ def test_only_queries_of_this_catalogue_are_read(tmp_path: Path) -> None:
 def test_what_is_not_answered_well_is_not_offered() -> None:
     photos, said = starts.choose([], starts.from_products(rows(300, 7)), lambda start: "blue" not in start.text)
     assert photos and said and not any("blue" in start.text for start in [*photos, *said])
+
+
+def test_what_is_answered_best_is_offered_before_what_is_answered_somehow() -> None:
+    own = starts.from_products(rows(300, 7))
+    best = starts.choose([], own)[1][-1].text
+    photos, said = starts.choose([], own, lambda start: 2 if start.text == best else int(bool(start.text)))
+    assert said[0].text == best and len(said) == starts.SENTENCES
+    assert all(start.text for start in photos), "what is not answered at all is left out"

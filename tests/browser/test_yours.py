@@ -1,5 +1,11 @@
 """A visitor brings a shop: drops it, sees what was understood, builds it, opens it, searches in it."""
 
+import io
+import os
+import shutil
+import signal
+import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +17,9 @@ from playwright.sync_api import Page, expect
 from mmdemo.build import build
 from mmdemo.catalog import Catalog
 from mmdemo.encoder import Encoder
-from mmdemo.index import ProductIndex, live_version
+from mmdemo.index import WORK, ProductIndex, live_version
 from tests.shop_zip import BAD, shop_zip
-from tests.toys import toy_catalogue
+from tests.toys import picture, toy_catalogue
 
 BUILT = 120_000  # milliseconds that building a dozen products may take on a busy machine
 READY = ".mm-yours [role=status] h2"
@@ -56,13 +62,13 @@ def send(page: Page, *files: Path) -> None:
 
 def understood(page: Page, path: Path, name: str) -> None:
     send(page, path)
-    expect(page.locator(READY)).to_have_text("12 products understood")
+    expect(page.locator(READY)).to_have_text("12 products understood", timeout=BUILT)
     page.get_by_label("Name").fill(name)
 
 
 def test_dropped_understood_stopped_gone_on_with_and_searched(page: Page, visit, shelf: Path, tmp_path, screen) -> None:
     send(page, shop_zip(tmp_path / "shop.zip"))
-    expect(page.locator(READY)).to_have_text("12 products understood")
+    expect(page.locator(READY)).to_have_text("12 products understood", timeout=BUILT)
     expect(page.locator(".mm-yours")).to_contain_text("12 with a picture · 12 with a price, €10.00 – €21.00")
     refused = page.get_by_role("region", name="Refused rows and changed cells").locator("tbody tr")
     expect(refused).to_have_count(1)
@@ -175,3 +181,75 @@ def test_it_fits_a_phone_and_is_accessible_in_the_dark(visit, shelf: Path, scree
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert not serious(page)
     screen(page, "yours-phone")
+
+
+def test_after_a_hard_kill_of_the_server_the_page_goes_on_with_the_build(browser, shelf: Path, tmp_path) -> None:
+    index = tmp_path / "index" / "default"
+    shutil.copytree(shelf / "default", index, symlinks=True)
+    first = demo_process.start.__wrapped__(index)
+    page = browser.new_page()
+    page.set_default_timeout(BUILT)
+    page.goto(first.url)
+    page.wait_for_selector(".mm-welcome")
+    at_tab(page)
+    understood(page, shop_zip(tmp_path / "shop.zip"), "shop")
+    page.get_by_role("button", name="Build it").click()
+    until = time.monotonic() + BUILT / 1000
+    while not (shards := list((index.parent / "shop" / WORK).glob("*.safetensors"))):
+        assert time.monotonic() < until, "nothing was encoded"
+        time.sleep(0.02)
+    os.kill(first.process.pid, signal.SIGKILL)
+    first.process.wait()
+    page.close()
+    assert live_version(index.parent / "shop") is None
+    made = shards[0].stat().st_mtime_ns
+
+    second = demo_process.start.__wrapped__(index)
+    page = browser.new_page()  # of another visitor: the address is another one, so nothing is remembered
+    page.set_default_timeout(BUILT)
+    page.goto(second.url)
+    page.wait_for_selector(".mm-welcome")
+    at_tab(page)
+    expect(page.locator(".mm-yours")).to_contain_text("The build of “shop” was stopped")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Building “shop”")).to_be_visible()
+    assert shards[0].stat().st_mtime_ns == made, "it was encoded again"
+    expect(page.locator(READY)).to_have_text("“shop” is ready", timeout=BUILT)
+    page.get_by_role("link", name="Open it").click()
+    page.wait_for_selector(".mm-welcome", timeout=BUILT)
+    expect(page.locator("#mm-header [aria-current=page]")).to_have_text("shop 12 products")
+    page.close()
+    demo_process.stop(second.process)
+
+
+def test_every_row_that_cannot_be_used_is_told_with_its_line_and_its_reason(page: Page, tmp_path) -> None:
+    """Pictures of other names, no titles, the same id twice, a price that is none: through the page, as sent."""
+    rows = [
+        "id,image,title,price", "a,images/red.png,Red mug,3", "b,images/RED.PNG,Red tray,4",
+        "c,images/gone.png,Gone,5", "d,images/red.png,,6", ",images/red.png,Nameless,7", "a,images/red.png,Twice,8",
+        "e,images/red.png,Dear,lots", "f,../../secret.png,Outside,9", "g,images/text.png,No picture,10",
+    ]  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "odd.zip", "w") as packed:
+        file = io.BytesIO()
+        picture("mug", "red").save(file, "PNG")
+        packed.writestr("images/red.png", file.getvalue())
+        packed.writestr("images/text.png", b"not a picture")
+        packed.writestr("products.csv", "\n".join(rows))
+    send(page, tmp_path / "odd.zip")
+    expect(page.locator(READY)).to_have_text("3 products understood", timeout=BUILT)
+    wrong = {
+        "4": ("c", "image", "Refused there is no picture 'images/gone.png'"),
+        "5": ("d", "title", "Refused the title is empty"),
+        "6": ("–", "id", "Refused the id is empty"),
+        "7": ("a", "id", "Refused the id is already on line 2"),
+        "9": ("f", "image", "Refused the picture lies outside the catalogue's folder"),
+        "10": ("g", "image", "Refused 'text.png' is not a picture that can be read"),
+        "8": ("e", "price", "Changed 'lots' is not a price"),
+    }
+    rows = page.get_by_role("region", name="Refused rows and changed cells").locator("tbody tr")
+    told = [row.locator("td").all_inner_texts() for row in rows.all()]
+    assert [line for line, *_ in told] == list(wrong)
+    for line, *cells, reason in told:
+        assert (tuple(cells), reason.startswith(wrong[line][2])) == (wrong[line][:2], True), (line, reason)
+    page.get_by_role("button", name="Drop another").click()
+    expect(page.locator("[data-drop]")).to_be_visible()
