@@ -167,8 +167,9 @@ def _seen(encoder: Encoder, looks: list[list[Image.Image]], weights: Sequence[fl
 
 def _together(features: Array, vectors: Array, weights: Sequence[float] | None = None) -> Array:
     """Rows (n, width) of what was seen at each of several looks, (n, looks, d) both."""
-    features, vectors = (np.average(x, axis=1, weights=weights).astype(np.float32) for x in (features, vectors))
-    return _rows(normalize(vectors), features)
+    alone = _hidden(vectors.reshape(-1, vectors.shape[2]), features.reshape(-1, features.shape[2]))
+    seen, felt = (np.average(x, axis=1, weights=weights).astype(np.float32) for x in (vectors, features))
+    return normalize(seen) if alone else np.hstack([normalize(seen), normalize(felt)])
 
 
 def _part(picture: Image.Image, share: float, x: float, y: float) -> Image.Image:
@@ -190,10 +191,13 @@ def text_rows(encoder: Encoder, texts: Sequence[str]) -> Array:
 
 
 def _rows(vectors: Array, features: Array) -> Array:
-    # A tower that hides its pooled features hands out the embedding again: once is enough.
-    if features.shape == vectors.shape and np.allclose(normalize(features), vectors, atol=1e-4):
-        return vectors
-    return np.hstack([vectors, normalize(features)])
+    return vectors if _hidden(vectors, features) else np.hstack([vectors, normalize(features)])
+
+
+def _hidden(vectors: Array, features: Array) -> bool:
+    """Whether a tower hides its pooled features and hands out the embedding again: then once is enough. Asked of single
+    looks, (n, d) both: the means of several would differ."""
+    return features.shape == vectors.shape and np.allclose(normalize(features), vectors, atol=1e-4)
 
 
 def thumb_name(product_id: str) -> str:

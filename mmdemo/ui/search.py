@@ -24,7 +24,7 @@ LONGEST = 500  # characters of the sentence
 ORDERS = {"match": later("Best match first"), "cheap": later("Cheapest first"), "dear": later("Dearest first")}
 MOST_VARIETY = 0.8
 SHOWN = ("weight", "count", "variety", "fold", "order")  # how an answer is shown, rather than what is asked
-MOST_NOTES = 5  # sentences about what is wrong with a link
+MOST_NOTES = 8  # sentences about what is wrong with a link
 FACETS = 6  # columns that the form filters by; the Browse tab has every facet
 
 

@@ -105,7 +105,7 @@ def test_the_examples_behind_a_figure_come_worst_first_and_open_their_products(v
 
 def test_every_figure_has_its_examples(visit, toys) -> None:
     page = quality(visit, toys[0].url)
-    for figure in page.locator(".mm-figure").all():
+    for figure in page.locator(".mm-figure:not([data-map])").all():
         assert figure.locator(".mm-behind summary").count() == 1, figure.inner_text()
     tables = measured(toys[1].report)
     for name in tables:
@@ -113,6 +113,16 @@ def test_every_figure_has_its_examples(visit, toys) -> None:
             figure = page.locator(f"[data-{kind}='{name}']")
             curve = tables[name]["reliability" if kind == "match" else "curve"]
             assert figure.locator("circle").count() == len(curve)
+
+
+def test_how_far_the_heat_maps_may_be_believed_is_drawn_beside_random_order(visit, toys) -> None:
+    page = quality(visit, toys[0].url)
+    maps = toys[1].report["maps"]
+    assert page.locator("[data-map]").count() == len(maps)
+    for kind, found in maps.items():
+        figure = page.locator(f"[data-map={kind}]")
+        expect(figure).to_contain_text(f"{found['gain']['value']:+.2f}")
+        assert figure.locator("rect.mm-bar-mark").count() == 3
 
 
 def test_strangers_are_counted_in_a_sentence(visit, toys) -> None:
