@@ -71,14 +71,22 @@ def _data_url(picture: Any) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode()
 
 
-async def ask(client: httpx.AsyncClient, image: str | None, words: str) -> None:
-    """One query over HTTP, as a program asks it; RuntimeError for anything but an answer."""
+async def ask(client: httpx.AsyncClient, image: str | None, words: str) -> bool:
+    """One query over HTTP, as a program asks it: whether it was answered, not told that the server is busy.
+
+    Raises RuntimeError for anything else.
+    """
     made = await client.post(
         "/gradio_api/call/recommend", json={"data": [image, words, 12, 0.5, [], [], [], "", 0.0, False, [], []]}
     )
+    if made.status_code == 503:
+        return False
     answer = await client.get(f"/gradio_api/call/recommend/{made.json()['event_id']}")
+    if "busy" in answer.text:
+        return False
     if '"results"' not in answer.text:
         raise RuntimeError(answer.text[:300])
+    return True
 
 
 def _client(server: Server) -> httpx.AsyncClient:
@@ -131,8 +139,11 @@ def throughput(bare: Bare, server: Server, runs: int, seconds: float = 8) -> lis
         async def user(number: int, client: httpx.AsyncClient) -> None:
             nonlocal done
             while time.monotonic() < until:
-                await ask(client, bare.files[(number + done) % len(bare.files)], f"in blue, number {next(_fresh)}")
-                done += 1
+                words = f"in blue, number {next(_fresh)}"
+                if await ask(client, bare.files[(number + done) % len(bare.files)], words):
+                    done += 1
+                else:
+                    await asyncio.sleep(0.2)  # as a program would that is told to try again
 
         began = time.monotonic()
         async with _client(server) as client:
