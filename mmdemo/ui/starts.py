@@ -67,7 +67,11 @@ def from_products(products: Sequence[Product]) -> list[Start]:
     for item in products:
         for name, value in item.attributes.items():
             values[item.category, name][value] += 1
-    starts = [Start(reference=item.id) for item in pictured[::2]]
+    shelf = defaultdict(set)
+    for item in products:
+        shelf[item.category].add(item.id)
+    # A photo alone is a good example where it finds another one of its kind, not just something of its colour.
+    starts = [Start(reference=item.id, targets=frozenset(shelf[item.category] - {item.id})) for item in pictured[::2]]
     for item in pictured[1::2]:
         name, other = _change(item, values)
         if other:
