@@ -12,6 +12,11 @@ from mmdemo.encoder import Model, mixed_precision, text_tower
 SAMPLE = 4096  # texts that the map is first fitted to
 
 
+def forgotten(mine: torch.Tensor, theirs: torch.Tensor) -> torch.Tensor:
+    """1 - cosine of unit rows (n, d) with a teacher's, plus the squared difference of the two similarity matrices."""
+    return (1 - (mine * theirs).sum(1)).mean() + 10 * ((mine @ mine.T - theirs @ theirs.T) ** 2).mean()
+
+
 class Distillation(torch.nn.Module):
     """A linear map of the tower's pooled features must hit the teacher's vectors; the map is training-only.
 
@@ -33,7 +38,7 @@ class Distillation(torch.nn.Module):
             self.map.weight.copy_(fitted.T)
 
     def loss(self, model: Model, batch: int, step: int | None = None) -> torch.Tensor:
-        """1 - cosine, plus the squared difference of the two similarity matrices, on a random batch."""
+        """What was `forgotten`, on a random batch."""
         self.calls += 1
         rng = np.random.default_rng([self.seed, self.calls if step is None else step])
         picks = torch.from_numpy(rng.choice(len(self.tokens), min(batch, len(self.tokens)), replace=False))
@@ -42,4 +47,4 @@ class Distillation(torch.nn.Module):
             pooled = text_tower(model, self.tokens[picks].long().to(device))[0]
         mine = F.normalize(self.map(pooled.float()), dim=-1)
         theirs = F.normalize(self.vectors[picks].to(device).float(), dim=-1)
-        return (1 - (mine * theirs).sum(1)).mean() + 10 * ((mine @ mine.T - theirs @ theirs.T) ** 2).mean()
+        return forgotten(mine, theirs)

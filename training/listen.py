@@ -29,7 +29,7 @@ from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports
 from mmdemo.align import contrast
 from mmdemo.augment import augment, cache
 from mmdemo.catalog import Catalog
-from mmdemo.distillation import Distillation
+from mmdemo.distillation import Distillation, forgotten
 from mmdemo.encoder import image_tower, mixed_precision, text_tower
 from mmdemo.modelfolder import export, open_model
 from mmdemo.shelf import Shelf, phrase, worn
@@ -150,10 +150,8 @@ def listen(args: argparse.Namespace) -> None:
             loss = loss + 0.5 * contrast(titles_, stories_, fits, torch.tensor(20.0))
         theirs = F.normalize(lesson.vectors[torch.from_numpy(heard)].float(), dim=-1)
         meant = F.normalize(lesson.map(pooled[-len(heard) :]), dim=-1)
-        alike = theirs @ theirs.T
-        remembered = (1 - (meant * theirs).sum(1)).mean() + 10 * ((meant @ meant.T - alike) ** 2).mean()
-        kept = 10 * ((heard_ @ heard_.T - alike) ** 2).mean()
-        loss = loss + 4 * remembered + 4 * kept
+        kept = 10 * ((heard_ @ heard_.T - theirs @ theirs.T) ** 2).mean()
+        loss = loss + 4 * forgotten(meant, theirs) + 4 * kept
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
