@@ -51,6 +51,22 @@ def contrast(queries: torch.Tensor, answers: torch.Tensor, match: torch.Tensor, 
     return torch.stack(losses).mean() if losses else logits.sum() * 0
 
 
+def keep_still(visual: Any, groups: int) -> None:
+    """Let only the last `groups` layer groups of a timm tower learn on; the others keep weights and statistics.
+
+    What learns works in float32 on a processor: backward passes of depthwise convolutions take longer in bfloat16.
+    """
+    visual.lock(unlocked_groups=groups)
+
+    def in_full(_: torch.nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        if (kind := inputs[0].device.type) == "cpu":
+            torch.set_autocast_enabled(kind, False)  # until the context that enabled it ends
+        return tuple(x.float() for x in inputs)
+
+    learns = (m for m in visual.trunk.modules() if any(p.requires_grad for p in m.parameters(recurse=False)))
+    next(learns).register_forward_pre_hook(in_full)
+
+
 class Trainer:
     """One run: model, optimiser, data and where it stands. `step` draws from (seed, step) alone, so a run that was
     stopped and resumed makes the same steps as one that was not."""
@@ -59,6 +75,7 @@ class Trainer:
         self, model: Model, config: dict, tokenizer: Callable, shelf: Shelf, backgrounds: np.ndarray | None,
         lesson: Distillation | None, voice: Any | None, *,
         batch: int, lr: float, text_lr: float, small_until: float, seed: int, still: bool = False,
+        last: int | None = None,
     ):  # fmt: skip
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.model = model.to(self.device, memory_format=torch.channels_last)
@@ -75,9 +92,12 @@ class Trainer:
         if trunk is None or hasattr(trunk, "patch_embed"):  # a vision transformer's positions are made for one size
             self.small_until = 0.0
         norms = [m for m in model.modules() if isinstance(m, torch.nn.modules.batchnorm._BatchNorm)]
-        self.still = norms if still else []
+        if last:
+            keep_still(model.visual, last)
+        self.still = [norm for norm in norms if still or not norm.weight.requires_grad]
         self.tokens = lru_cache(200_000)(lambda text: tokenizer([text])[0])
-        named = [pair for module in (model, lesson, voice) if module is not None for pair in module.named_parameters()]
+        modules = [module for module in (model, lesson, voice) if module is not None]
+        named = [(n, p) for module in modules for n, p in module.named_parameters() if p.requires_grad]
         # As open_clip_train: gains, biases and the logit scale are not decayed, and the scale is kept below 100.
         groups = [
             {"params": part, "weight_decay": decay, "peak": peak}
@@ -189,6 +209,7 @@ def align(
     weights: Sequence[float] | None = None, backgrounds: str | Path | None = None,
     teacher: tuple[Sequence[str], np.ndarray] | None = None, voice: Any | None = None,
     work: str | Path | None = None, small_until: float | None = None, save_minutes: float | None = None,
+    last: int | None = None,
     check: str | Path | None = None, progress: Callable[[dict], None] | None = None, notes: str = "",
 ) -> dict:  # fmt: skip
     """Train an encoder on catalogues and write it to the folder `out`; returns {"steps", "loss", "recall@10", "curve",
@@ -201,6 +222,7 @@ def align(
     text tower, which then stays as it is; `work` holds decoded photos and the checkpoint (default: beside `out`).
     Up to `small_until` of the run (default: half of one from nothing) a convolutional tower sees pictures three
     quarters as wide, at half the cost; a start keeps the size that it knows.
+    `last`: only so many layer groups at the end of a timm image tower go on learning (default: all of them).
     Every `save_minutes` (default: 3, or an eighth of a shorter run) it measures and saves. `progress` is called after
     every step with {"step", "done", "loss", "recall"}.
 
@@ -232,7 +254,7 @@ def align(
     settled = start is not None and teacher is None and voice is None
     run = Trainer(model, config, tokenizer, shelf, behind, lesson, voice, batch=batch, lr=lr, text_lr=text_lr or lr,
                   small_until=(0.5 if start is None else 0.0) if small_until is None else small_until,
-                  seed=seed, still=settled)  # fmt: skip
+                  seed=seed, still=settled, last=last)  # fmt: skip
     steps = max(1, round((epochs or 10) * (shelf.odds > 0).sum() / run.batch))
     checkpoint, curve, before = work / "checkpoint.pt", [], 0.0
     if resume and checkpoint.is_file():

@@ -122,7 +122,7 @@ def augment(
     x = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2).float() / 255
     count = len(x)
     column = lambda low, high, width=1: torch.from_numpy(rng.uniform(low, high, (count, width, 1, 1))).float()  # noqa: E731
-    if backgrounds is not None and (chosen := np.flatnonzero(rng.random(count) < 0.25)).size:
+    if backgrounds is not None and (chosen := np.flatnonzero(rng.random(count) < 0.35)).size:
         x[chosen] = place(x[chosen], backgrounds, rng)
     grid = F.affine_grid(crops(count, rng, smallest, turn=0.12), [count, 3, side, side], align_corners=False)
     x = F.grid_sample(x - 1, grid, align_corners=False) + 1  # what lies outside the picture is white

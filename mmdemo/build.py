@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mmdemo import simulate
 from mmdemo.catalog import Catalog, Refusal
 from mmdemo.embed import Progress, cropped, embed, silent, text_rows
 from mmdemo.encoder import Encoder
@@ -100,6 +101,9 @@ def _build(
     report["products"] = len(index)
     report["strangers"] = _nothing_matches(index, encoder, others or built_in(index), asked)
     report["maps"] = _maps(index, encoder, catalog, work / "thumbs")
+    progress(0, 1, "learning tastes")
+    if (taste := simulate.report(index)) is not None:
+        report["taste"] = taste
     report["cost"] = {
         "training seconds": fitted.seconds,
         "query milliseconds": query_milliseconds(index, encoder, catalog),

@@ -22,6 +22,7 @@ from open_clip.factory import _find_checkpoint_in_dir
 import numpy as np
 import torch
 from PIL import Image
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mmdemo.errors import InputError
 from mmdemo.home import at_home
@@ -77,10 +78,32 @@ def image_tower(model: Model, pixels: torch.Tensor) -> tuple[torch.Tensor, torch
     return embedding, embedding
 
 
+def folded(visual: Model, side: int = 64) -> Model:
+    """An image tower whose batch normalisations are part of the convolutions before them: same features, fewer steps.
+
+    Changed in place. Where a tower applies them in another order than it lists them, it comes back as it was.
+    """
+    if not any(isinstance(m, torch.nn.BatchNorm2d) for m in visual.modules()):
+        return visual
+    plain = copy.deepcopy(visual)
+    for parent in list(visual.modules()):
+        before, convolution = "", None
+        for name, child in list(parent.named_children()):
+            if isinstance(child, torch.nn.BatchNorm2d) and convolution is not None:
+                setattr(parent, before, fuse_conv_bn_eval(convolution, child))
+                setattr(parent, name, getattr(child, "act", torch.nn.Identity()))  # timm's hold what follows them
+            before, convolution = name, child if isinstance(child, torch.nn.Conv2d) else None
+    size = np.broadcast_to(getattr(visual, "image_size", None) or side, 2).tolist()
+    noise = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        alike = torch.allclose(visual(noise), plain(noise), rtol=1e-3, atol=1e-4)
+    return visual if alike else plain
+
+
 class Encoder:
     """A loaded model. Attributes: spec, name, dim, weights_hash (sha256 hex of the weights).
 
-    It works in float32 on the CPU; `at` gives one whose image tower works elsewhere, or in another precision.
+    It works in float32 on the CPU; `at` gives one for use alone: faster, elsewhere, or in another precision.
     """
 
     _where: torch.Tensor | None = None  # pictures are moved to this one's device and precision
@@ -215,11 +238,12 @@ class Encoder:
 
         return sized, steps[-1]
 
-    def at(self, precision: torch.dtype, device: str = "cpu") -> "Encoder":
-        """The same encoder, its image tower copied to this precision and device; texts are read as before."""
+    def at(self, precision: torch.dtype = torch.float32, device: str = "cpu") -> "Encoder":
+        """The same encoder for use: its image tower copied, folded, at this precision and device; texts as before."""
         twin, model = copy.copy(self), copy.copy(self.model)
         model._modules = dict(model._modules)  # or the copy would change the original's tower
-        model.visual = copy.deepcopy(self.model.visual).to(device, precision, memory_format=torch.channels_last)
+        visual = folded(copy.deepcopy(self.model.visual).eval())
+        model.visual = visual.to(device, precision, memory_format=torch.channels_last)
         twin.model, twin._where = model, torch.empty(0, dtype=precision, device=device)
         return twin
 

@@ -21,11 +21,13 @@ from mmdemo.home import at_home
 DEFAULT = {
     "model_cfg": {
         "embed_dim": 256,
-        "vision_cfg": {"timm_model_name": "regnetx_004", "timm_pool": "avg", "timm_proj": "linear", "image_size": 112},
+        "vision_cfg": {
+            "timm_model_name": "tf_efficientnet_lite0", "timm_pool": "avg", "timm_proj": "linear", "image_size": 160,
+        },
         "text_cfg": {"context_length": 64, "vocab_size": 49408, "width": 224, "heads": 7, "layers": 4},
     },
     "preprocess_cfg": {
-        "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25], "interpolation": "bicubic",
+        "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "interpolation": "bicubic",
         "resize_mode": "longest", "fill_color": 255,
     },
 }  # fmt: skip

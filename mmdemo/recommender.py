@@ -105,7 +105,7 @@ class Recommender:
                 f"{str(made_by.get('weights_sha256'))[:12]}…, found {encoder.weights_hash[:12]}…); build it again: "
                 f"python -m mmdemo build CATALOG --out {path}"
             )
-        return cls(index, encoder)
+        return cls(index, encoder.at())
 
     def on(self, index: ProductIndex) -> Self:
         """The same encoder, with what it remembers, on another index that it made."""

@@ -13,6 +13,7 @@ from mmdemo.say import later
 NAMES = {"head": "fused", "image": "photo only", "text": "words only", "mean": "mean of both"}
 SHADES = {"head": "#2f5d50", "image": "#c98f3c", "text": "#6f86b8", "mean": "#a9a9a9"}
 PLOT, MATCH_PLOT, VARIETY_PLOT = "report.png", "report-match.png", "report-variety.png"
+TASTE_PLOT = "report-taste.png"
 SEEN = {"query": "query's photo", "product": "product's picture"}
 LEADS = ("photo and words", "edits")  # the tasks that the first sentences are about, where there are any
 GIVEN = {
@@ -71,6 +72,15 @@ def as_markdown(name: str, report: dict[str, Any]) -> str:
     if maps := report.get("maps"):
         lines += ["## Are the heat maps true?", "", *about_maps(maps), ""]
     lines += ["## What variety costs", "", f"![recall@10 against variety]({VARIETY_PLOT})", ""]
+    if taste := report.get("taste"):
+        lines += [
+            "## Does learning a taste pay?",
+            "",
+            f"![cumulative regret]({TASTE_PLOT})",
+            "",
+            *about_taste(taste),
+            "",
+        ]
     if scores := report["fit"]["validation"]:
         tasks = [task for task in next(iter(scores.values())) if task != "all"]
         lines += ["## The heads", "", "Mean reciprocal rank on the validation products; one was chosen by these.", ""]
@@ -141,6 +151,21 @@ def about_maps(maps: dict[str, Any]) -> list[str]:
     ]
 
 
+def about_taste(taste: dict[str, Any]) -> list[str]:
+    """What shoppers lose in each shop, and by how much more than with the bandit."""
+    lines = ["| shop | regret | more than the bandit, shopper by shopper |", "|---|---|---|"]
+    for name, shop in taste["shops"].items():
+        r, m = shop["regret"], shop["more"]
+        more = f"{m['value']:.2f} [{m['low']:.2f}, {m['high']:.2f}]" if m["value"] else ""
+        lines.append(f"| {name} | {r['value']:.2f} [{r['low']:.2f}, {r['high']:.2f}] | {more} |")
+    clicks = taste["every"] * len(next(iter(taste["shops"].values()))["curve"])
+    return [
+        f"{taste['shoppers']} simulated shoppers with hidden tastes, {clicks} clicks each; 95% intervals.",
+        "",
+        *lines,
+    ]
+
+
 def _per_cent(v: dict[str, float]) -> str:
     return f"{v['value']:.0%} [{v['low']:.0%}, {v['high']:.0%}]"
 
@@ -162,8 +187,13 @@ def plots(report: dict[str, Any]) -> dict[str, bytes]:
     match += [Line(task, *_points(t["reliability"], "stated", "right")) for task, t in tables.items()]
     variety = [Line(task, *_points(t["curve"], "distance", "recall@10")) for task, t in tables.items()]
     pictures = {PLOT: plot(report)}
-    for name, lines, x, y in ((MATCH_PLOT, match, "match per cent stated", "share that was right"),
-                              (VARIETY_PLOT, variety, "distance within a list of ten", "recall@10")):  # fmt: skip
+    drawings = [(MATCH_PLOT, match, "match per cent stated", "share that was right"),
+                (VARIETY_PLOT, variety, "distance within a list of ten", "recall@10")]  # fmt: skip
+    if taste := report.get("taste"):
+        clicks = {name: taste["every"] * np.arange(1, len(s["curve"]) + 1) for name, s in taste["shops"].items()}
+        regret = [Line(name, clicks[name], np.array(s["curve"])) for name, s in taste["shops"].items()]
+        drawings.append((TASTE_PLOT, regret, "clicks", "cumulative regret"))
+    for name, lines, x, y in drawings:
         out = io.BytesIO()
         drawn(lines, x, y).save(out, "PNG")
         pictures[name] = out.getvalue()

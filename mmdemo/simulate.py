@@ -25,6 +25,9 @@ from mmdemo.plot import Line, plot
 ROUNDS = 100
 SHOPPERS = 200
 PAGE = 24  # products on a page
+FEWEST = 10 * PAGE  # products: with fewer, pages are too alike to tell shops apart
+TRIES = 50  # products looked at for each shopper, where few have a colour, a material or a style at all
+EVERY = 5  # clicks between two points of a curve that a report keeps
 CHANCES = (0.05, 0.3, 0.65, 0.95)  # of a like, for 0, 1, 2 and 3 matches
 STYLES = ("pattern", "brand", "style", "season", "usage")
 COLOURS, MATERIALS = ("colour", "base_colour"), ("material", "fabric", "sub_category")
@@ -43,14 +46,19 @@ class Shopper:
 
 
 def shoppers(index: ProductIndex, count: int, seed: int) -> list[Shopper]:
-    """Shoppers whose taste is the colour, the material and the style of random products of the catalogue."""
+    """Shoppers whose taste is the colour, the material and the style of random products of the catalogue.
+
+    Fewer than `count`, or none, where too few products tell two of the three.
+    """
     rng = np.random.default_rng(seed)
     columns = [
         next((c for c in names if c in index.facets), "") for names in (COLOURS, MATERIALS)
     ]  # fmt: skip
     styles = [c for c in STYLES if c in index.facets]
     drawn: list[Shopper] = []
-    while len(drawn) < count:
+    for _ in range(count * TRIES):
+        if len(drawn) == count:
+            break
         pick = [index.products[int(rng.integers(len(index)))] for _ in range(3)]
         wanted = [(c, str(p.field(c) or "")) for c, p in zip(columns, pick, strict=False) if c]
         if styles:
@@ -121,6 +129,19 @@ def figures(curves: dict[str, Floats]) -> dict[str, Any]:
     """Mean final regret with its 95% interval, and how much more it is than the bandit's, shopper by shopper."""
     best = curves["Thompson sampling"][:, -1]
     return {name: {"regret": interval(c[:, -1]), "more": interval(c[:, -1] - best)} for name, c in curves.items()}
+
+
+def report(index: ProductIndex, count: int = SHOPPERS, rounds: int = ROUNDS) -> dict[str, Any] | None:
+    """What a report says of learning tastes here: {"shoppers", "every", "shops"}, each shop with its regret, how much
+    more it is than the bandit's, and its curve; None where the catalogue cannot tell tastes apart."""
+    if len(index) < FEWEST or len(shoppers(index, count, 0)) < count:
+        return None
+    curves = simulate(index, count, rounds)
+    shops = {
+        name: found | {"curve": curves[name][:, EVERY - 1 :: EVERY].mean(0).round(3).tolist()}
+        for name, found in figures(curves).items()
+    }
+    return {"shoppers": count, "every": EVERY, "shops": shops}
 
 
 def main() -> None:

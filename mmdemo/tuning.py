@@ -48,8 +48,7 @@ class Setting:
 
     def applied(self, encoder: Encoder) -> Encoder:
         """The encoder as it encodes a catalogue."""
-        plain = self.precision == "float32" and self.device == "cpu"
-        return encoder if plain else encoder.at(getattr(torch, self.precision), self.device)
+        return encoder.at(getattr(torch, self.precision), self.device) if hasattr(encoder, "at") else encoder
 
 
 PLAIN = Setting()

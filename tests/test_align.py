@@ -318,7 +318,9 @@ def test_gains_biases_and_the_logit_scale_are_not_decayed_and_the_scale_stays_be
     assert model.logit_scale.exp().item() == pytest.approx(100)
 
 
-def test_running_statistics_of_a_start_stay_put(shop, tmp_path):
+@pytest.fixture
+def convolutional(tmp_path):
+    """A folder with a convolutional tower, tiny and untrained."""
     torch.manual_seed(0)
     config = {
         "model_cfg": {
@@ -330,7 +332,19 @@ def test_running_statistics_of_a_start_stay_put(shop, tmp_path):
     }
     model, config = new_model(config)
     export(model, config, tmp_path / "start")
-    train(shop, tmp_path / "start", tmp_path / "out", epochs=1)
+    return tmp_path / "start"
+
+
+def test_of_a_tower_only_the_last_groups_go_on_learning_if_so_wanted(shop, convolutional, tmp_path):
+    train(shop, convolutional, tmp_path / "out", epochs=1, last=2, teacher=(["a mug"] * 8, np.eye(8)))
+    one, two = (load_file(folder / WEIGHTS) for folder in (convolutional, tmp_path / "out"))
+    moved = {name.split(".")[2] for name in one if "visual.trunk" in name and not torch.equal(one[name], two[name])}
+    assert moved == {"s4"}
+    assert not torch.equal(one["visual.head.proj.weight"], two["visual.head.proj.weight"])
+
+
+def test_running_statistics_of_a_start_stay_put(shop, convolutional, tmp_path):
+    train(shop, convolutional, tmp_path / "out", epochs=1)
     one, two = (load_file(tmp_path / name / WEIGHTS) for name in ("start", "out"))
     still = [name for name in one if "running_" in name]
     assert still and all(torch.equal(one[name], two[name]) for name in still)

@@ -7,7 +7,7 @@ from mmdemo.errors import InputError
 from mmdemo.feedback import Posterior, Space, Taste, rewards
 from mmdemo.product import Product
 from mmdemo.query import Query
-from mmdemo.simulate import Shopper, figures, regret, rocchio, shoppers, simulate, thompson, unlearning
+from mmdemo.simulate import Shopper, figures, regret, report, rocchio, shoppers, simulate, thompson, unlearning
 from mmdemo.ui.taste import changed
 from tests.toys import picture
 
@@ -164,6 +164,26 @@ def test_the_figures_compare_shopper_by_shopper():
     curves = {"Rocchio": np.array([[1.0, 3.0], [2.0, 4.0]]), "Thompson sampling": np.array([[1.0, 2.0], [1.0, 2.0]])}
     found = figures(curves)
     assert found["Rocchio"]["more"]["value"] == 1.5 and found["Thompson sampling"]["regret"]["value"] == 2.0
+
+
+def test_a_catalogue_that_cannot_tell_tastes_apart_is_not_simulated(monkeypatch):
+    class Bare:
+        facets, products = {}, [Product(str(n), "", "t") for n in range(300)]
+
+        def __len__(self):
+            return 300
+
+    assert shoppers(Bare(), 5, seed=0) == [] and report(Bare()) is None
+
+
+def test_the_report_compares_the_four_shops_and_keeps_their_curves():
+    from mmdemo.index import HOME, ProductIndex
+
+    found = report(ProductIndex.load(HOME / "index" / "default"), count=10, rounds=20)
+    assert found["shoppers"] == 10 and list(found["shops"])[-1] == "Thompson sampling"
+    for shop in found["shops"].values():
+        assert len(shop["curve"]) == 20 // found["every"] and shop["curve"] == sorted(shop["curve"])
+        assert shop["curve"][-1] == pytest.approx(shop["regret"]["value"], abs=1e-3)
 
 
 def test_on_the_default_catalogue_the_bandit_is_the_best_of_the_four():

@@ -74,3 +74,22 @@ def test_products_that_left_the_index_are_left_out_of_the_examples(index):
     page = quality.page(smaller)
     assert f'data-id="{gone}"' in quality.page(index) and f'data-id="{gone}"' not in page
     assert f"of {len(index):,} products (it has changed since)" in page
+
+
+def test_what_learning_tastes_brings_is_drawn_beside_a_shop_that_learns_nothing(index):
+    def shop(regret, more):
+        spread = lambda v: {"value": v, "low": v - 0.5, "high": v + 0.5}  # noqa: E731
+        return {"regret": spread(regret), "more": spread(more), "curve": [regret / 2, regret]}
+
+    assert "data-taste" not in quality.page(index)
+    nothing = {"value": 0.0, "low": 0.0, "high": 0.0}
+    shops = {
+        "no learning": shop(20, 10),
+        "Rocchio": shop(10.2, 0.2),
+        "Thompson sampling": shop(10, 0) | {"more": nothing},
+    }
+    index.report = index.report | {"taste": {"shoppers": 7, "every": 50, "shops": shops}}
+    page = quality.page(index)
+    assert "7 simulated shoppers" in page and "click 100 times" in page
+    assert "no learning loses more than this demo" in page and "Rocchio: no clear difference from this demo" in page
+    assert "loses less" not in page and "nan" not in page.casefold().split()

@@ -8,7 +8,19 @@ from PIL import Image
 from mmdemo.index import ProductIndex
 from mmdemo.plot import Line
 from mmdemo.plot import plot as draw
-from mmdemo.report import MATCH_PLOT, PLOT, VARIETY_PLOT, as_markdown, headlines, measured, plot, unseen, verdict
+from mmdemo.report import (
+    MATCH_PLOT,
+    PLOT,
+    TASTE_PLOT,
+    VARIETY_PLOT,
+    as_markdown,
+    headlines,
+    measured,
+    plot,
+    plots,
+    unseen,
+    verdict,
+)
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +119,13 @@ def test_products_that_training_saw_make_no_headline():
 def test_a_flat_curve_and_a_single_point_can_be_drawn():
     for curve in (Line("flat", np.array([0.2, 0.2]), np.zeros(2)), Line("point", np.array([0.5]), np.array([1.0]))):
         assert draw([curve], "x", "y").size == (1200, 720)
+
+
+def test_what_learning_tastes_brings_is_a_table_and_a_plot_where_it_was_simulated(index):
+    figure = {"value": 2.0, "low": 1.0, "high": 3.0}
+    shop = {"regret": figure, "more": figure, "curve": [1.0, 2.0]}
+    report = index.report | {"taste": {"shoppers": 7, "every": 5, "shops": {"Rocchio": shop, "no learning": shop}}}
+    page = as_markdown("toys", report)
+    assert "7 simulated shoppers" in page and "10 clicks" in page and "| Rocchio | 2.00 [1.00, 3.00] |" in page
+    assert TASTE_PLOT in page and Image.open(io.BytesIO(plots(report)[TASTE_PLOT])).format == "PNG"
+    assert TASTE_PLOT not in plots(index.report) and "taste" not in as_markdown("toys", index.report)

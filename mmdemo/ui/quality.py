@@ -71,6 +71,7 @@ def page(index: ProductIndex) -> str:
             kind: m | {"bars": charts.bars({name: m[name] for name in MAPPED})}
             for kind, m in report.get("maps", {}).items()
         },
+        taste=_taste(report.get("taste")),
         cost=report.get("cost"),
         encode=report.get("seconds", {}).get("encode"),
         simulated=any(link.simulated for link in index.links),
@@ -128,6 +129,18 @@ def _strangers(index: ProductIndex, found: Mapping[str, Any]) -> dict[str, Any]:
             bars = charts.bars({"turned away": t["turned away"], "mistaken": t["mistaken"]})
             kinds.append({**t, "kind": kind, "bars": bars, "examples": examples})
     return {"kinds": kinds, "note": again(found.get("note", "")), "catalogue": found.get("catalogue", "")}
+
+
+def _taste(taste: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the page shows of learning tastes: each shop's regret beside that of the shop that learns nothing."""
+    if taste is None:
+        return None
+    shops = dict(reversed(taste["shops"].items()))  # the bandit first
+    worst = max(s["regret"]["value"] for s in shops.values()) or 1.0
+    regrets = {name: {k: s["regret"][k] / worst for k in ("value", "low", "high")} for name, s in shops.items()}
+    others = {name: s["more"] for name, s in shops.items() if s["more"]["value"] or s["more"]["high"]}
+    clicks = taste["every"] * len(next(iter(shops.values()))["curve"])
+    return {"shoppers": taste["shoppers"], "clicks": clicks, "bars": charts.bars(regrets), "others": others}
 
 
 def _tiles(index: ProductIndex, ids: Sequence[str], right: Sequence[str] = ()) -> list[dict[str, Any]]:
