@@ -11,6 +11,7 @@ without those kinds (`listen.py --leave-out`), `--full` with them.
 import argparse
 import csv
 import json
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ FURNITURE = {"Sofa", "Chair", "Stool", "Table", "Table lamp", "Pendant lamp", "S
 
 
 def without(catalog: Path, out: Path) -> None:
-    """The catalogue but for its furniture, with its second views as `queries.csv`; pictures are links."""
+    """The catalogue but for its furniture, with its second views as `queries.csv`."""
     source = Catalog.read(catalog)
     out.mkdir(parents=True, exist_ok=True)
     kept = {p.id for p in source.products if p.category not in FURNITURE}
@@ -48,9 +49,10 @@ def without(catalog: Path, out: Path) -> None:
         with open(out / name, "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, fields)
             writer.writeheader(), writer.writerows(some)
-    for folder in ("images", "views"):
-        if not (out / folder).exists():
-            (out / folder).symlink_to((catalog / folder).resolve())
+    for row in rows:
+        for name in filter(None, (row["image"], row["views"])):
+            (out / name).parent.mkdir(exist_ok=True)
+            shutil.copy(catalog / name, out / name)
 
 
 @dataclass
