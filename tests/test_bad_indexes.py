@@ -46,7 +46,7 @@ def test_faiss_is_given_no_file_before_every_hash_matches(toy_index, tmp_path, m
     last = max((live / "thumbs").iterdir())
     last.write_bytes(last.read_bytes() + b"x")
     given = []
-    monkeypatch.setattr(faiss, "read_index", lambda path: given.append(path))
+    monkeypatch.setattr(faiss, "read_index", lambda path, *flags: given.append(path))
     with pytest.raises(InputError, match=last.name):
         ProductIndex.load(index)
     assert not given
