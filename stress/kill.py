@@ -118,7 +118,7 @@ def killed_before(work: Work, step: int) -> bool:
 class Shop(NamedTuple):
     """A small index, and what is done to it."""
 
-    index: Path
+    out: Path  # of the index
     base: frozenset[str]  # its ids
     works: dict[str, tuple[Work, frozenset[str], frozenset[str]]]  # name: the work, what is there before, and after
 
@@ -150,7 +150,7 @@ def at_every_step(folder: Path) -> Counter[str]:
         work, before, after = shop.works[name]
         for step in itertools.count():
             cut = killed_before(work, step)
-            ids = whole(shop.index, {before, after})
+            ids = whole(shop.out, {before, after})
             if not cut:
                 break
             found[name] += 1

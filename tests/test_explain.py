@@ -272,7 +272,9 @@ def test_the_difference_to_the_product_above_is_named(toy_recommender):
     assert f"colour: {here}, above: {above}" in why["above"]["difference"]
 
 
-@pytest.mark.parametrize("text", ["blue tray " * 100, "tray " + "not red, " * 60, "不要红色" * 100, "blue " * 40 + "not red, " * 40])
+@pytest.mark.parametrize(
+    "text", ["blue tray " * 100, "tray " + "not red, " * 60, "不要红色" * 100, "blue " * 40 + "not red, " * 40]
+)
 def test_a_query_however_long_is_explained_by_as_many_passes_as_one_of_some_words_and_says_so(toy_recommender, text):
     toy_recommender = with_head(toy_recommender, Mean(toy_recommender.index.head.dim))
     why = Why(toy_recommender, Query(text=text), "tray-0-blue")
