@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mmdemo import jobs
+from mmdemo.archive import DEEPEST
 from mmdemo.errors import InputError
 from mmdemo.index import WORK, ProductIndex, live_version, resolve_spec
 from mmdemo.say import language, say
@@ -30,7 +31,7 @@ FOLDER = ".yours"
 LARGEST = 300 << 20  # bytes of all files of one catalogue
 MOST_FILES = 6000
 MOST_DRAFTS = 8
-LONGEST, DEEPEST = 500, 20  # characters of a file's path, and folders within folders
+LONGEST = 500  # characters of a file's path
 KEPT = 60 * 60  # seconds that a draft is kept when nobody touches it; one whose build was stopped stays
 PATIENCE = 300  # seconds that reading a catalogue may take
 RESERVED = ("default",)
