@@ -129,7 +129,9 @@ def _members(archive: zipfile.ZipFile, zip_name: str, most: int) -> dict[str, zi
             raise InputError(say("'{name}' is locked with a password; pack it without one.", name=zip_name))
         if len(parts) > DEEPEST:
             raise InputError(
-                say("'{name}' holds more than {n} folders within each other; pack it flatter.", name=zip_name, n=DEEPEST)
+                say(
+                    "'{name}' holds more than {n} folders within each other; pack it flatter.", name=zip_name, n=DEEPEST
+                )
             )
         if any(part.startswith(".") or part == "__MACOSX" for part in parts):
             continue  # what file managers leave behind
