@@ -16,6 +16,7 @@ import json
 import os
 import random
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -45,9 +46,10 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = Path(tempfile.mkdtemp(prefix="mmdemo-load-")) / "log.txt"
         command = [sys.executable, "app.py", "--index", index, "--port", str(self.port)]
+        self.began = time.monotonic()
         with self.log.open("w") as out:
             self.process = subprocess.Popen(command, cwd=HOME, stdout=out, stderr=subprocess.STDOUT)
-        self.memories: list[float] = []  # MB, every second of every phase
+        self.memories: list[tuple[float, float]] = []  # (seconds since it began, MB), every second of every phase
         until = time.monotonic() + 300
         while "is ready" not in self.log.read_text():
             if self.process.poll() is not None or time.monotonic() > until:
@@ -98,9 +100,8 @@ async def phase(server: Server, visitors: int, seconds: float, pause: float) -> 
     """So many visitors, each asking again when answered (or `pause` seconds after being refused)."""
     outcomes: Counter[str] = Counter()
     latencies: list[float] = []
-    memory: list[float] = []
-    until = time.monotonic() + seconds
     photos = [photo(random.Random(n)) for n in range(8)]
+    earlier, until = len(server.memories), time.monotonic() + seconds
     limits = httpx.Limits(max_connections=None)
 
     async def visitor(number: int, client: httpx.AsyncClient) -> None:
@@ -118,18 +119,20 @@ async def phase(server: Server, visitors: int, seconds: float, pause: float) -> 
                 await asyncio.sleep(pause * (0.5 + chance.random()))
 
     async def watch() -> None:
-        while time.monotonic() < until:
-            memory.append(server.memory())
-            server.memories.append(memory[-1])
+        while True:  # also while the last answers are awaited
+            server.memories.append((time.monotonic() - server.began, server.memory()))
             await asyncio.sleep(1)
 
     began = time.monotonic()
     async with httpx.AsyncClient(base_url=server.url, timeout=120, limits=limits) as client:
-        await asyncio.gather(watch(), *(visitor(n, client) for n in range(visitors)))
+        watching = asyncio.create_task(watch())
+        await asyncio.gather(*(visitor(n, client) for n in range(visitors)))
+        watching.cancel()
     lasted = time.monotonic() - began
     if not latencies:
         raise RuntimeError(f"not one query was answered: {dict(outcomes)}")
     p50, p95, p99 = np.percentile(latencies, [50, 95, 99])
+    memory = [mb for _, mb in server.memories[earlier:]]
     third = max(1, len(memory) // 3)
     return {
         "visitors": visitors, "seconds": round(lasted, 1), "answered": outcomes["answered"],
@@ -142,26 +145,38 @@ async def phase(server: Server, visitors: int, seconds: float, pause: float) -> 
     }  # fmt: skip
 
 
-def memory_over_time(memories: list[float]) -> dict[str, object]:
+def memory_over_time(memories: list[tuple[float, float]]) -> dict[str, object]:
     """Resident MB at the start, in the middle and at the end (means of a twentieth each), and minute by minute."""
-    width, half = max(1, len(memories) // 20), len(memories) // 2
-    parts = {"start": memories[:width], "middle": memories[half : half + width], "end": memories[-width:]}
-    minutes = [round(float(np.mean(memories[at : at + 60]))) for at in range(0, len(memories), 60)]
+    whole = [mb for _, mb in memories]
+    width, half = max(1, len(whole) // 20), len(whole) // 2
+    parts = {"start": whole[:width], "middle": whole[half : half + width], "end": whole[-width:]}
+    minutes: dict[int, list[float]] = {}
+    for second, mb in memories:
+        minutes.setdefault(int(second // 60), []).append(mb)
     return {name: round(float(np.mean(part))) for name, part in parts.items()} | {
-        "peak": round(max(memories)), "each_minute": minutes,
+        "peak": round(max(whole)), "each_minute": [round(float(np.mean(part))) for part in minutes.values()],
     }  # fmt: skip
 
 
 def while_building(server: Server, catalogue: str, visitors: int, seconds: float) -> dict[str, object]:
     """A phase during which a process as polite as the app's own builds a catalogue, again and again."""
     with tempfile.TemporaryDirectory() as out:
-        once = f"while true; do {sys.executable} -m mmdemo build {catalogue} --out {out}/index >/dev/null 2>&1; done"
-        building = subprocess.Popen(["nice", "-n", "10", "sh", "-c", once], cwd=HOME, start_new_session=True)
-        try:
-            return asyncio.run(phase(server, visitors, seconds, 1))
-        finally:
-            os.killpg(building.pid, signal.SIGKILL)
-            building.wait()
+        build = shlex.join([sys.executable, "-m", "mmdemo", "build", catalogue, "--out", f"{out}/index"])
+        again = f"while {build}; do echo built; done"
+        with (server.log.parent / "build.txt").open("w+") as said:
+            command = ["nice", "-n", "10", "sh", "-c", again]
+            building = subprocess.Popen(command, stdout=said, stderr=said, cwd=HOME, start_new_session=True)
+            try:
+                found = asyncio.run(phase(server, visitors, seconds, 1))
+                said.seek(0)
+                told = said.read()
+                if building.poll() is not None:  # it only ends where a build failed
+                    raise RuntimeError(f"{catalogue} could not be built: {told[-500:]}")
+                return found | {"built": told.splitlines().count("built")}
+            finally:
+                if building.poll() is None:
+                    os.killpg(building.pid, signal.SIGKILL)
+                    building.wait()
 
 
 def main() -> None:

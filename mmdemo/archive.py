@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from mmdemo.errors import InputError
 from mmdemo.say import say
 
-MAX_FILES = 100_000
+MAX_FILES = 100_000  # and as many folders, each of which takes room on a disk though it holds nothing
+DEEPEST = 20  # folders within folders
 MAX_TOTAL = 8 * 1024**3
 MAX_RATIO = 100
 SMALL = 16 * 1024 * 1024  # below this the ratio does no harm: a short table of like rows packs very well
@@ -107,6 +108,7 @@ def _members(archive: zipfile.ZipFile, zip_name: str, most: int) -> dict[str, zi
         )
     members: dict[str, zipfile.ZipInfo] = {}
     seen: set[str] = set()
+    folders: set[str] = set()
     for info in infos:
         name = info.filename.replace("\\", "/")
         parts = PurePosixPath(name).parts
@@ -125,6 +127,12 @@ def _members(archive: zipfile.ZipFile, zip_name: str, most: int) -> dict[str, zi
             )
         if info.flag_bits & 1:
             raise InputError(say("'{name}' is locked with a password; pack it without one.", name=zip_name))
+        if len(parts) > DEEPEST:
+            raise InputError(
+                say(
+                    "'{name}' holds more than {n} folders within each other; pack it flatter.", name=zip_name, n=DEEPEST
+                )
+            )
         if any(part.startswith(".") or part == "__MACOSX" for part in parts):
             continue  # what file managers leave behind
         if name.lower().endswith(".zip"):
@@ -136,6 +144,11 @@ def _members(archive: zipfile.ZipFile, zip_name: str, most: int) -> dict[str, zi
         if alike in seen:
             raise InputError(say("'{name}' holds '{shown}' twice.", name=zip_name, shown=shown))
         seen.add(alike)
+        folders.update("/".join(parts[:n]) for n in range(1, len(parts)))
+        if len(folders) > MAX_FILES:
+            raise InputError(
+                say("'{name}' holds more than {most:,} folders; pack it flatter.", name=zip_name, most=MAX_FILES)
+            )
         members[safe] = info
     if not members:
         raise InputError(say("'{name}' is empty.", name=zip_name))

@@ -14,7 +14,7 @@ from mmdemo.query import Query
 from mmdemo.say import say, word
 
 TOP = 10
-MOST_WORDS = 16
+MOST = 16  # words of a query, and as many of its conditions, that are tried without
 LITTLE = frozenset("a an the in with of to please but and it i want would like for some my me is are".split())
 
 Rank = Callable[[Query], int | None]  # None: the product is no longer among the answers
@@ -44,8 +44,8 @@ class Change:
 
 def candidates(query: Query, reading: Reading, product: Product, columns: Sequence[str]) -> Iterator[tuple[str, Query]]:
     """Changes from small to large: a word or a condition off, a word swapped or added, a whole modality, two words."""
-    words = [m for m in re.finditer(r"[^\s,，;；]+", query.text) if m[0].casefold() not in LITTLE][:MOST_WORDS]
-    for part in reading.parts:
+    words = [m for m in re.finditer(r"[^\s,，;；]+", query.text) if m[0].casefold() not in LITTLE][:MOST]
+    for part in reading.parts[:MOST]:
         yield say("without “{words}”", words=part.said), replace(query, text=reading.without(part))
     for m in words:
         if not any(p.start < m.end() and m.start() < p.end for p in reading.parts):

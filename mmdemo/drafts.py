@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mmdemo import jobs
+from mmdemo.archive import DEEPEST
 from mmdemo.errors import InputError
 from mmdemo.index import WORK, ProductIndex, live_version, resolve_spec
 from mmdemo.say import language, say
@@ -30,7 +31,7 @@ FOLDER = ".yours"
 LARGEST = 300 << 20  # bytes of all files of one catalogue
 MOST_FILES = 6000
 MOST_DRAFTS = 8
-LONGEST, DEEPEST = 500, 20  # characters of a file's path, and folders within folders
+LONGEST = 500  # characters of a file's path
 KEPT = 60 * 60  # seconds that a draft is kept when nobody touches it; one whose build was stopped stays
 PATIENCE = 300  # seconds that reading a catalogue may take
 RESERVED = ("default",)
@@ -62,7 +63,7 @@ class Drafts:
         self.folder, self._encoder, self._kept = folder, encoder, kept_names
         self.built: Callable[[str], None] = lambda name: None
         self._home = folder / FOLDER
-        self._lock = threading.RLock()
+        self._lock, self._reading = threading.RLock(), threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._running, self._name = "", ""  # the draft that is being built, and the name of its index
         self._arrived: dict[str, list[int]] = {}  # draft that came to this process -> files and bytes of it so far
@@ -124,16 +125,17 @@ class Drafts:
     def check(self, draft: str) -> dict[str, Any]:
         """What was understood of a draft's files. Raises InputError, the draft gone, where nothing can be used."""
         folder = self.path(draft)
-        if not (said := jobs.read(folder / jobs.UNDERSTOOD)):
-            if not folder.is_dir():
-                raise InputError(say("There are no files; drop a table and its pictures, or a ZIP of both."))
-            process = _spawn("check", folder, language())
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE)
-            process.kill()
-            said = jobs.read(folder / jobs.UNDERSTOOD) or {
-                "error": say("The files could not be read; the log says more.")
-            }
+        with self._reading:  # within it, or one that somebody else reads at this moment would be read twice
+            if not (said := jobs.read(folder / jobs.UNDERSTOOD)):
+                if not folder.is_dir():
+                    raise InputError(say("There are no files; drop a table and its pictures, or a ZIP of both."))
+                process = _spawn("check", folder, language())
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(PATIENCE)
+                process.kill()
+                said = jobs.read(folder / jobs.UNDERSTOOD) or {
+                    "error": say("The files could not be read; the log says more.")
+                }
         if "error" in said:
             self.discard(draft)
             raise InputError(said["error"])
@@ -238,9 +240,9 @@ class Drafts:
             raise InputError(say("The catalogue “{name}” stays as it is; choose another name.", name=name))
         alike = (path.name for path in self.folder.iterdir() if path.name.casefold() == name.casefold())
         name = next(alike, name)
-        if (self.folder / name).exists() and live_version(self.folder / name) is None:
-            mine = {(self.folder / name / WORK), (self.folder / name / ".lock")}
-            if not set((self.folder / name).iterdir()) <= mine:
+        folder = self.folder / name
+        if folder.exists() and live_version(folder) is None:
+            if not folder.is_dir() or not set(folder.iterdir()) <= {folder / WORK, folder / ".lock"}:
                 raise InputError(say("The name “{name}” is taken by something else; choose another.", name=name))
         return name
 

@@ -44,6 +44,7 @@ __all__ = ["HOME", "VERSION", "WORK", "ProductIndex", "encoder_spec", "live_vers
 LIKELY = 6  # products that may go with one which nobody linked
 WORK = ".work"  # where a build keeps its shards until it is whole
 STEP = 16_384  # rows that go through the head at a time
+COMPARED = 5000  # ids that a wrong one is compared with
 CHECKED = 64  # vectors that are fetched from afar to see whether they are those of the rows
 
 
@@ -91,9 +92,12 @@ class ProductIndex:
         """Row number of a product; raises InputError naming the nearest known id."""
         if product_id in self._row:
             return self._row[product_id]
-        from difflib import get_close_matches
+        import difflib
 
-        near = get_close_matches(product_id[:200], self._row, n=1, cutoff=0.3)
+        some = list(self._row)
+        if len(some) > COMPARED:
+            some = [known for known in some if known[:2] == product_id[:2]][:COMPARED]
+        near = difflib.get_close_matches(product_id[:200], some, n=1, cutoff=0.3)
         raise InputError(
             f"no product '{product_id[:200]}' in this index" + (f"; the nearest id is '{near[0]}'" if near else "")
         )

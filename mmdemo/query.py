@@ -13,6 +13,7 @@ from mmdemo.say import say
 
 MAX_TEXT = 1000  # characters of a query or a filter: explaining looks at each word
 MAX_PARTS = 200
+MAX_CLICKS = 500  # likes and dislikes of a taste
 _OPS = ("<=", ">=", "!=", "!~", "<", ">", "=", "~")
 
 
@@ -98,6 +99,8 @@ class Query:
             )
         if len(self.filters) + len(self.like) + len(self.unlike) > MAX_PARTS:
             raise InputError(f"a query has at most {MAX_PARTS} filters and products that are liked or not")
+        if self.taste.clicks > MAX_CLICKS:
+            raise InputError(f"a taste has at most {MAX_CLICKS} likes and dislikes; send the last ones")
         if not 1 <= self.k <= 1000:
             raise InputError(f"the number of results must be between 1 and 1000, found {self.k}")
         if not 0 <= self.weight <= 1:

@@ -9,6 +9,8 @@ cosines at any size. Where a filter lets through at most one in FEW, those are c
 numbers stand in docs/performance.md.
 """
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +30,7 @@ REFINE = 4  # candidates for each answer that are scored exactly
 FEW = 250  # one in so many that a filter lets through are all compared
 MOST = 4096  # answers up to which the lists are asked; for more, every vector is compared
 TRAINING = 40  # vectors that each list's centre is learnt from
+_reading = threading.Lock()  # FAISS has one limit for all that is read at once
 BESIDE = ".vectors.npy"  # what the file of exact vectors is called, after the name of the file it lies beside
 
 
@@ -226,22 +229,24 @@ class FaissStore:
     def load(cls, path: Path) -> Self:
         """Reads what this class wrote; lists are mapped into memory. Check the hashes first: FAISS trusts what it
         reads."""
-        try:
-            index: Any = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
-        except RuntimeError as e:
-            raise InputError(f"{path.name} cannot be read as a FAISS index; build the index again") from e
+        index = _read(path)
+        flat = faiss.downcast_index(index.index) if isinstance(index, faiss.IndexIDMap2) else None
+        if isinstance(flat, faiss.IndexFlatIP):
+            sound = flat.d == index.d > 0 and flat.ntotal == index.ntotal == index.id_map.size()
+        else:
+            sound = isinstance(index, faiss.IndexIVFScalarQuantizer) and index.metric_type == faiss.METRIC_INNER_PRODUCT
+            lists: Any = faiss.downcast_InvertedLists(index.invlists) if sound else None  # type: ignore[arg-type]
+            # Lists may also lie in another file, for which no hash vouches.
+            sound = type(lists) is faiss.OnDiskInvertedLists and not lists.filename
+        if not sound:
+            raise InputError(f"{path.name} is a FAISS index of another kind; build the index again")
         store = cls(index.d)
         store._index = index
-        if isinstance(index, faiss.IndexIVFScalarQuantizer) and index.metric_type == faiss.METRIC_INNER_PRODUCT:
-            lists: Any = faiss.downcast_InvertedLists(index.invlists)  # type: ignore[arg-type]
+        if flat is None:
             lists.prefetch_nthread = 0  # starting threads that read ahead takes longer than the search
             held = [faiss.rev_swig_ptr(lists.get_ids(n), lists.list_size(n)) for n in range(index.nlist)]
-            ids = np.sort(np.concatenate([some for some in held if len(some)]))
+            ids = np.sort(np.concatenate([np.empty(0, np.int64), *(some for some in held if len(some))]))
             store._file = VectorFile.load(path.with_name(path.name + BESIDE), index.d, ids)
-            return store
-        flat = faiss.downcast_index(index.index) if isinstance(index, faiss.IndexIDMap2) else None
-        if not isinstance(flat, faiss.IndexFlatIP) or len(faiss.vector_to_array(index.id_map)) != flat.ntotal:
-            raise InputError(f"{path.name} is a FAISS index of another kind; build the index again")
         return store
 
     def everything(self) -> tuple[Ids, Array]:
@@ -264,6 +269,26 @@ class FaissStore:
             every.copy_subset_to(mapped, own, every.SUBSET_TYPE_ID_RANGE, 0, np.iinfo(np.int64).max)
             self._index.replace_invlists(own, True)
             own.this.disown()  # the index deletes it
+
+
+def _read(path: Path) -> Any:
+    """A FAISS index of one of the kinds that are written here. Whatever its counts say, it takes no more memory than
+    the file is long: FAISS would believe them."""
+    with path.open("rb") as file:
+        start, size = file.read(57), os.fstat(file.fileno()).st_size
+    if (start[:4], start[37:41]) != (b"IxM2", b"IxFI") and (start[:4], start[53:57]) != (b"IwSq", b"IxFI"):
+        raise InputError(f"{path.name} is a FAISS index of another kind; build the index again")
+    with _reading:
+        usual = faiss.get_deserialization_vector_byte_limit(), faiss.get_deserialization_loop_limit()
+        faiss.set_deserialization_vector_byte_limit(size)
+        faiss.set_deserialization_loop_limit(size)
+        try:
+            return faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+        except (RuntimeError, MemoryError) as e:
+            raise InputError(f"{path.name} cannot be read as a FAISS index; build the index again") from e
+        finally:
+            faiss.set_deserialization_vector_byte_limit(usual[0])
+            faiss.set_deserialization_loop_limit(usual[1])
 
 
 def _inverted_lists(vectors: Array) -> Any:

@@ -21,7 +21,7 @@ from mmdemo.links import Link, read_stored
 from mmdemo.product import Product
 from mmdemo.related import STORED as RELATED
 from mmdemo.related import Related, load_related
-from mmdemo.store import VectorStore
+from mmdemo.store import BESIDE, VectorStore
 from mmdemo.stored import FAISS, MILVUS, STEP, opened, rows_of
 from mmdemo.vectors import Array
 
@@ -64,6 +64,9 @@ def read(path: Path, folder: Path) -> Contents:
     for name in (*FILES, MILVUS if MILVUS in files else FAISS):
         if name not in files:
             raise InputError(f"the manifest of the index '{path}' does not list {name}; {again}")
+    for name in (MILVUS, FAISS + BESIDE):  # read where they are, so no other may lie there
+        if name not in files and (folder / name).exists():
+            raise InputError(f"the index '{path}' holds {name}, which its manifest does not list; {again}")
     for name, expected in files.items():
         inside = _inside(folder, name)
         if inside is None:

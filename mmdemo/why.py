@@ -18,6 +18,7 @@ from mmdemo.embed import image_rows, moved, plain_rows, product_rows
 from mmdemo.imaging import decode
 from mmdemo.query import Query
 from mmdemo.recommender import Recommender
+from mmdemo.say import say
 from mmdemo.vectors import Array
 
 STRENGTHS = ("category", "colour", "material", "pattern")  # properties that a change may add, first
@@ -69,8 +70,17 @@ class Why:
     @cached_property
     def words(self) -> list[tuple[str, float]]:
         """What each word that the encoder read did to the score, leave one out."""
-        pieces = self._r.language.grammar.words.pieces(self.query.text)
-        return explain.word_effects(self.query.text, self._with_text, self.score, pieces)
+        return explain.word_effects(self.query.text, self._with_text, self.score, self._pieces)
+
+    @cached_property
+    def note(self) -> str:
+        """What is left out where a query is very long, so that no query takes much longer than others; else empty."""
+        if len(self._pieces) <= explain.MOST_WORDS and len(self.reading.parts) <= counterfactual.MOST:
+            return ""
+        return say(
+            "This is a long query: only its first {words} words are weighed, and only its first {tried} words and "
+            "{tried} conditions are tried without.", words=explain.MOST_WORDS, tried=counterfactual.MOST,
+        )  # fmt: skip
 
     @cached_property
     def title_words(self) -> list[tuple[str, float]]:
@@ -140,7 +150,7 @@ class Why:
             "match": self.match, "parts": self.receipt, "reason": self.reason,
             "words": [{"word": w, "effect": e} for w, e in self.words],
             "title_words": [{"word": w, "effect": e} for w, e in self.title_words],
-            "read": self.reading.as_dict(),
+            "read": self.reading.as_dict(), "note": self.note,
         }  # fmt: skip
         for name in ("query", "product"):
             made = getattr(self, f"{name}_map")
@@ -156,6 +166,10 @@ class Why:
             ]
             said["above"] = self.above
         return said
+
+    @cached_property
+    def _pieces(self) -> list[tuple[int, int]]:
+        return self._r.language.grammar.words.pieces(self.query.text)
 
     @cached_property
     def _query_picture(self) -> Image.Image | None:

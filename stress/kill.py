@@ -8,6 +8,7 @@ answers are compared with brute force over the vectors it should hold, and every
 """
 
 import argparse
+import itertools
 import os
 import random
 import shutil
@@ -18,6 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -28,6 +30,7 @@ from mmdemo.index import VERSION, ProductIndex
 from tests.toys import ToyEncoder, picture, toy_catalogue
 
 Work = Callable[[], object]
+STEPS = ("os.rename", "os.rmdir", "shutil.rmtree")  # what Python tells of the moments when versions change places
 
 
 def whole(index: Path, allowed: set[frozenset[str]]) -> frozenset[str]:
@@ -45,14 +48,35 @@ def whole(index: Path, allowed: set[frozenset[str]]) -> frozenset[str]:
     return ids
 
 
+def started(work: Work, first: Work) -> int:
+    """The process id of a child that does the one after the other, in silence."""
+    child = os.fork()
+    if child == 0:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1), os.dup2(null, 2)
+        code = 1
+        try:
+            first()
+            work()
+            code = 0
+        finally:
+            os._exit(code)
+    return child
+
+
+def was_cut(child: int) -> bool:
+    """True if a child was killed, False if it had finished."""
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the work itself failed"
+    return os.WIFSIGNALED(status)
+
+
 def killed(work: Work, delay: float, aimed: bool) -> bool:
     """Work in a child and kill it `delay` seconds after it began (or began to save); True if it was cut short."""
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def first() -> None:
         os.close(reader)
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1), os.dup2(null, 2)
         if aimed:
             save = ProductIndex._save
 
@@ -63,12 +87,8 @@ def killed(work: Work, delay: float, aimed: bool) -> bool:
             ProductIndex._save = told  # type: ignore[assignment,method-assign]
         else:
             os.write(writer, b"b")
-        code = 1
-        try:
-            work()
-            code = 0
-        finally:
-            os._exit(code)
+
+    child = started(work, first)
     os.close(writer)
     os.read(reader, 1)  # also returns where the child ends without a word
     os.close(reader)
@@ -77,15 +97,35 @@ def killed(work: Work, delay: float, aimed: bool) -> bool:
         os.kill(child, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the work itself failed"
-    return os.WIFSIGNALED(status)
+    return was_cut(child)
 
 
-def run(kills: int, seed: int, folder: Path) -> Counter[str]:
-    """Kill so often and count what was found; AssertionError at the first index that is not whole."""
+def killed_before(work: Work, step: int) -> bool:
+    """Work in a child that kills itself right before it renames or clears a folder for the `step`th time."""
+
+    def first() -> None:
+        steps = itertools.count()
+
+        def watch(event: str, _: object) -> None:
+            if event in STEPS and next(steps) == step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(watch)
+
+    return was_cut(started(work, first))
+
+
+class Shop(NamedTuple):
+    """A small index, and what is done to it."""
+
+    out: Path  # of the index
+    base: frozenset[str]  # its ids
+    works: dict[str, tuple[Work, frozenset[str], frozenset[str]]]  # name: the work, what is there before, and after
+
+
+def make(folder: Path, resume: Callable[[], bool]) -> Shop:
+    """A shop whose index holds what it should."""
     torch.set_num_threads(1)
-    chance = random.Random(seed)
     shop = toy_catalogue(folder / "shop", copies=1)
     more = folder / "more"
     (more / "images").mkdir(parents=True)
@@ -95,16 +135,34 @@ def run(kills: int, seed: int, folder: Path) -> Counter[str]:
     building.build(catalog, ToyEncoder(), index)
     base = frozenset(p.id for p in catalog)
     plus = base | {"new-1", "new-2"}
-
-    def build() -> object:
-        return building.build(catalog, ToyEncoder(), index, resume=chance.random() < 0.5)
-
-    # name -> (the work, what is there before, what is there after)
-    works: dict[str, tuple[Work, frozenset[str], frozenset[str]]] = {
-        "build": (build, plus, base),
+    return Shop(index, base, {
+        "build": (lambda: building.build(catalog, ToyEncoder(), index, resume=resume()), plus, base),
         "add": (lambda: building.add(index, new, ToyEncoder()), base, plus),
         "remove": (lambda: building.remove(index, ["new-1", "new-2"]), plus, base),
-    }
+    })  # fmt: skip
+
+
+def at_every_step(folder: Path) -> Counter[str]:
+    """Kill add and remove before each step of theirs in turn, and count; AssertionError as in `run`."""
+    shop = make(folder, lambda: False)
+    found: Counter[str] = Counter()
+    for name in ("add", "remove"):
+        work, before, after = shop.works[name]
+        for step in itertools.count():
+            cut = killed_before(work, step)
+            ids = whole(shop.out, {before, after})
+            if not cut:
+                break
+            found[name] += 1
+            if ids == after:  # back, for the next step to be one of the same work
+                shop.works["remove" if name == "add" else "add"][0]()
+    return found
+
+
+def run(kills: int, seed: int, folder: Path) -> Counter[str]:
+    """Kill so often and count what was found; AssertionError at the first index that is not whole."""
+    chance = random.Random(seed)
+    index, base, works = make(folder, lambda: chance.random() < 0.5)
     lasts: dict[tuple[str, bool], float] = {}
     found: Counter[str] = Counter()
     ids = base
@@ -124,7 +182,7 @@ def run(kills: int, seed: int, folder: Path) -> Counter[str]:
             if found["kills"] % 20 == 0:
                 print(f"{found['kills']} kills, always whole", file=sys.stderr, flush=True)
     # What was left lying about is cleared by the next save that is let alone.
-    building.build(catalog, ToyEncoder(), index)
+    works["build"][0]()
     whole(index, {base})
     versions = [p.name for p in index.iterdir() if VERSION.fullmatch(p.name)]
     assert len(versions) <= 2, f"left behind: {sorted(versions)}"

@@ -134,6 +134,8 @@ REFUSED: dict[str, Callable[[Path], Path]] = {
     "zip: names that differ in case": packed(("A.png", picture()), *SHOP),
     "zip: names that differ in accents": packed(("\u00e9.png", picture()), ("e\u0301.png", picture()), *SHOP),
     "zip: a name of 500": packed(("x" * 500 + ".png", picture()), *SHOP),
+    "zip: folders within folders": packed(("a/" * 30 + "b.png", picture()), *SHOP),
+    "zip: folders without end": packed(*((f"{n}/" + "a/" * 18 + "b.png", b"x") for n in range(5500)), *SHOP),
     "zip: a bomb": packed(("catalog.csv", bytes(450_000_000))),
     "zip: bombs in pieces": packed(*((f"{n}.csv", bytes(3_000_000)) for n in range(20))),
     "zip: a size that lies": packed(*SHOP, edit=lambda d: d.replace(struct.pack("<I", len(GOOD)), struct.pack("<I", 3))),

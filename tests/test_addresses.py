@@ -48,3 +48,9 @@ def test_a_view_that_there_is_not_is_no_picture(toy_recommender, pictures, monke
 def test_a_picture_of_nothing_is_not_there(pictures, path):
     assert pictures.get(f"/picture/{path}").status_code == 404
     assert pictures.get("/start/99").status_code == 404
+
+
+def test_a_picture_of_no_product_is_not_there_and_nobody_looks_for_the_nearest(pictures, monkeypatch):
+    """Whoever looks at pictures is not counted, and to look for the nearest id takes long."""
+    monkeypatch.setattr("difflib.get_close_matches", None)
+    assert pictures.get("/picture/mug-0-rde").status_code == 404

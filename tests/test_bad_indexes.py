@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import faiss
+import numpy as np
 import pytest
 
 from mmdemo.embed import thumb_name
@@ -46,10 +47,22 @@ def test_faiss_is_given_no_file_before_every_hash_matches(toy_index, tmp_path, m
     last = max((live / "thumbs").iterdir())
     last.write_bytes(last.read_bytes() + b"x")
     given = []
-    monkeypatch.setattr(faiss, "read_index", lambda path: given.append(path))
+    monkeypatch.setattr(faiss, "read_index", lambda path, *flags: given.append(path))
     with pytest.raises(InputError, match=last.name):
         ProductIndex.load(index)
     assert not given
+
+
+@pytest.mark.parametrize("name", ["index.milvus", "index.faiss.vectors.npy"])
+def test_vectors_that_the_manifest_does_not_list_are_not_read(toy_index, tmp_path, name):
+    """No hash vouches for them: the one could name any server, the other hold any numbers."""
+    index = tmp_path / "index"
+    shutil.copytree(toy_index, index)
+    opened = ProductIndex.load(index)
+    with (opened.folder / name).open("wb") as file:
+        np.save(file, opened.vectors[::-1])
+    with pytest.raises(InputError, match=rf"{name}, which its manifest does not list; build it again"):
+        ProductIndex.load(index)
 
 
 def test_a_picture_that_the_manifest_does_not_list_is_not_shown(toy_index, tmp_path):

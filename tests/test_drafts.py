@@ -181,12 +181,10 @@ def test_built_it_is_a_whole_index_beside_the_others_and_what_was_sent_is_gone(d
     assert not drafts.path(ONE).exists() and not (drafts.folder / "My-shop" / WORK).exists()
     assert index.thumbnail("p3").is_file(), "its small pictures stay"
 
-    # the same name again: only for whoever says so, and the old one stays until the new one is whole
+    # the same name again: the old one stays until the new one is whole
     before = stand_in(index.folder)
     send(drafts, TWO, shop_zip=packed)
     drafts.check(TWO)
-    with pytest.raises(Taken, match="“My-shop” already"):
-        drafts.start(TWO, "my shop")
     drafts.start(TWO, "my shop", replace=True)
     time.sleep(1)
     drafts.cancel(TWO)
@@ -250,13 +248,56 @@ def test_a_name_that_cannot_be_had_is_refused(drafts, packed, name):
     assert not drafts.builds() and [p.name for p in drafts.folder.iterdir()] == [module.FOLDER]
 
 
-def test_a_folder_that_is_no_index_is_never_taken(drafts, packed):
-    (drafts.folder / "notes").mkdir(parents=True)
-    (drafts.folder / "notes" / "mine.txt").write_text("x")
+def test_a_taken_name_is_replaced_only_for_whoever_says_so(drafts, packed):
+    version = drafts.folder / "My-shop" / "20260101-000000-abcdef"
+    version.mkdir(parents=True)
+    (version.parent / "current").write_text(version.name)
     send(drafts, ONE, shop_zip=packed)
     drafts.check(ONE)
-    with pytest.raises(InputError, match="taken by something else"):
-        drafts.start(ONE, "notes", replace=True)
+    with pytest.raises(Taken, match="“My-shop” already"):
+        drafts.start(ONE, "my shop")
+    assert not drafts.builds() and live_version(version.parent) == version
+    drafts.start(ONE, "my shop", replace=True)
+    assert [(build.name, build.running) for build in drafts.builds()] == [("My-shop", True)]
+
+
+def test_a_folder_that_is_no_index_is_never_taken_and_no_file_is(drafts, packed):
+    (drafts.folder / "notes").mkdir(parents=True)
+    (drafts.folder / "notes" / "mine.txt").write_text("x")
+    (drafts.folder / "letter").write_text("x")
+    send(drafts, ONE, shop_zip=packed)
+    drafts.check(ONE)
+    for name in ("notes", "letter"):
+        with pytest.raises(InputError, match="taken by something else"):
+            drafts.start(ONE, name, replace=True)
+
+
+def test_catalogues_are_read_one_at_a_time_and_each_once(drafts, packed, monkeypatch):
+    """Each may take a gigabyte."""
+    running, most, spawned = 0, 0, []
+
+    class Job:
+        def __init__(self, folder: Path) -> None:
+            self.folder = folder
+
+        def wait(self, _: float) -> None:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            time.sleep(0.1)
+            running -= 1
+            jobs.write(self.folder / jobs.UNDERSTOOD, {"products": 1})
+
+        def kill(self) -> None:
+            pass
+
+    monkeypatch.setattr(module, "_spawn", lambda what, folder, spoken="en": spawned.append(folder.name) or Job(folder))
+    five = [f"{n:032x}" for n in range(5)]
+    for draft in five:
+        send(drafts, draft, shop_zip=packed)
+    with ThreadPoolExecutor(10) as visitors:
+        assert all(known == {"products": 1} for known in visitors.map(drafts.check, five * 2))
+    assert most == 1 and sorted(spawned) == five
 
 
 def test_a_draft_that_nobody_touches_goes_and_one_that_was_stopped_stays(drafts, packed, tiny_model):

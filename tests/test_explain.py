@@ -272,6 +272,19 @@ def test_the_difference_to_the_product_above_is_named(toy_recommender):
     assert f"colour: {here}, above: {above}" in why["above"]["difference"]
 
 
+@pytest.mark.parametrize(
+    "text", ["blue tray " * 100, "tray " + "not red, " * 60, "不要红色" * 100, "blue " * 40 + "not red, " * 40]
+)
+def test_a_query_however_long_is_explained_by_as_many_passes_as_one_of_some_words_and_says_so(toy_recommender, text):
+    toy_recommender = with_head(toy_recommender, Mean(toy_recommender.index.head.dim))
+    why = Why(toy_recommender, Query(text=text), "tray-0-blue")
+    asked = []
+    why._r.rank = lambda query, product_id: asked.append(query) or len(asked)
+    assert why.changes and len(why.words) <= explain.MOST_WORDS and len(asked) <= 60
+    assert "long query" in why.note and why.as_dict(checks=False)["note"] == why.note
+    assert not Why(toy_recommender, Query(text="blue tray under 30"), "tray-0-blue").note
+
+
 @pytest.mark.parametrize("fold", [False, True])
 def test_the_rank_of_an_explanation_is_the_rank_of_the_answer(toy_recommender, fold):
     query = Query(image=picture("mug", "red"), text="blue", k=48, fold=fold, like=("tray-1-red",))

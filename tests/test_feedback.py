@@ -94,6 +94,13 @@ def test_unknown_products_in_a_taste_are_one_sentence(toy_recommender):
         toy_recommender.recommend(Query(text="mug", taste=Taste(("mug-0-rde",))))
 
 
+def test_a_taste_of_more_clicks_than_anybody_makes_is_one_sentence():
+    """Each costs a row of the answer: a million of them would keep the server busy for a minute."""
+    Query(taste=Taste(("a",) * 300, ("b",) * 200))
+    with pytest.raises(InputError, match="at most 500 likes and dislikes"):
+        Query(taste=Taste(("a",) * 300, ("b",) * 201))
+
+
 def test_clicks_change_a_taste_and_are_taken_back():
     taste = changed(changed(Taste(), "love", "a"), "dismiss", "b")
     assert taste == Taste(("a",), ("b",))

@@ -157,6 +157,8 @@ BODIES = [
     {"data": [{"path": "\\\\host\\share"}]},
     {"params": {"arguments": {"image": "http://169.254.169.254/"}}},
     {"data": [{"path": "app.py", "url": "http://127.0.0.1:1/x", "meta": {"_type": "gradio.FileData"}}]},
+    {"data": [{"path": "", "meta": {"_type": "gradio.FileData"}}]},  # Gradio would answer with the folder it runs in
+    {"data": [{"path": None, "meta": {"_type": "gradio.FileData"}}]},
 ]
 
 
@@ -223,6 +225,22 @@ def test_each_client_may_ask_so_often_and_then_has_to_wait(visit):
     assert one.get("/").status_code == 200, "looking is not counted"
 
 
+def test_whoever_has_many_addresses_of_one_network_is_one_client(visit):
+    """A line at home brings 2^64 addresses of IPv6: counted one by one, nobody would be."""
+    counted = gate.Bucket(rate=0.001, burst=2)
+
+    def said(address: str) -> int:
+        return visit(calls=counted, client=(address, 1)).post("/gradio_api/queue/join", json={}).status_code
+
+    assert [said(f"2001:db8:1:2::{n}") for n in range(4)] == [200, 200, 429, 429]
+    assert said("2001:db8:1:3::1") == 200, "a neighbour"
+    assert [said("10.0.0.1"), said("::ffff:10.0.0.1"), said("10.0.0.1"), said("10.0.0.2")] == [200, 200, 429, 200]
+    guessing = gate.Bucket(rate=0.001, burst=3)
+    wrong = {"authorization": f"Basic {base64.b64encode(b'me:no').decode()}"}
+    tried = [visit(password="x", guesses=guessing, client=(f"2001:db8::{n}", 1)) for n in range(5)]
+    assert [client.get("/", headers=wrong).status_code for client in tried] == [401] * 3 + [429] * 2
+
+
 def test_a_bucket_fills_again_and_forgets_those_it_has_not_seen_for_long():
     bucket = gate.Bucket(rate=2, burst=2)
     assert [bucket.wait("a", 0) for _ in range(3)] == [0, 0, 0.5] and bucket.wait("a", 0.6) == 0
@@ -272,6 +290,19 @@ def test_every_answer_wears_its_headers(visit, path):
 def test_the_path_that_an_upload_returns_is_the_one_that_was_drawn_anew(visit, behind):
     behind.answer = ["/tmp/x/a.jpg"]
     assert visit().post("/gradio_api/upload", content=b"x", headers=MULTIPART).json() == ["/tmp/x/a.jpg.clean"]
+
+
+def test_more_pictures_at_once_than_the_page_asks_for_are_refused_and_not_kept(behind, tmp_path):
+    """Five hundred of them fit into one upload, and each may take a second to draw anew."""
+    drawn, sent = [], [tmp_path / f"{n}.png" for n in range(gate.PICTURES_AT_ONCE + 1)]
+    client = TestClient(gate.Gate(behind, gate.Rules("127.0.0.1", tmp_path, lambda path: drawn.append(path) or path)),
+                        base_url="http://127.0.0.1")  # fmt: skip
+    for pictures, status in ((sent, 413), (sent[1:], 200)):
+        for path in pictures:
+            path.write_bytes(b"x")
+        behind.answer = [str(path) for path in pictures]
+        assert client.post("/gradio_api/upload", content=b"x", headers=MULTIPART).status_code == status
+        assert len(drawn) == len(list(tmp_path.iterdir())) == (0 if status == 413 else gate.PICTURES_AT_ONCE)
 
 
 def test_an_upload_that_trips_gradio_is_one_sentence(tmp_path):

@@ -1,5 +1,6 @@
 """The index folder: whole or refused, old or new, and filters that keep every match."""
 
+import difflib
 import json
 import shutil
 
@@ -253,3 +254,16 @@ def test_a_catalogue_of_one_product_builds_and_answers_without_a_murmur(tmp_path
     index, _ = build(Catalog.read(tmp_path / "shop"), ToyEncoder(), tmp_path / "index")
     assert index.search(index.vectors[0], 5)[1].tolist() == [0]
     assert all(np.isfinite(curve).all() for curve in index.calibration.curves.values())
+
+
+def test_the_nearest_id_is_looked_for_among_some_thousand_and_not_among_a_million(monkeypatch):
+    """Comparing two ids takes 30 microseconds: a wrong one would keep a large shop busy for half a minute."""
+    index, looked = object.__new__(ProductIndex), []
+    index._row = {f"{sort}-{n}": n for sort in ("mug", "tray") for n in range(4000)}
+    matches = difflib.get_close_matches
+    monkeypatch.setattr(difflib, "get_close_matches", lambda w, of, **o: looked.append(len(of)) or matches(w, of, **o))
+    with pytest.raises(InputError, match="the nearest id is 'mug-12"):
+        index.row("mug-12x")
+    with pytest.raises(InputError, match="no product 'zzz'"):
+        index.row("zzz")
+    assert max(looked) <= 5000

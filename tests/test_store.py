@@ -1,5 +1,8 @@
 """The stores in this process keep the contract; what FAISS does past the size up to which it is exact."""
 
+import subprocess
+import sys
+
 import faiss
 import numpy as np
 import pytest
@@ -122,6 +125,52 @@ def test_a_file_that_is_no_faiss_index_is_refused_in_a_sentence(tmp_path):
 
 def test_an_index_of_another_kind_is_refused_in_a_sentence(tmp_path):
     faiss.write_index(faiss.IndexHNSWFlat(DIM, 4), str(tmp_path / "index.faiss"))
+    with pytest.raises(InputError, match="of another kind"):
+        FaissStore.load(tmp_path / "index.faiss")
+
+
+LYING = """
+import sys
+from pathlib import Path
+from mmdemo import aside
+from mmdemo.errors import InputError
+from mmdemo.store import FaissStore
+
+aside.limit_memory(200_000_000)
+path = Path(sys.argv[1])
+good, refused = path.read_bytes(), 0
+for at in map(int, sys.argv[2:]):
+    path.write_bytes(good[:at] + (2**28).to_bytes(8, "little") + good[at + 8 :])
+    try:
+        FaissStore.load(path)
+    except InputError as error:
+        assert type(error.__cause__) is not MemoryError, at
+        refused += 1
+print(refused)
+"""
+
+
+@pytest.mark.parametrize("exact", [None, 0])
+def test_counts_that_lie_take_no_more_memory_than_the_file_is_long(tmp_path, exact):
+    """A file that somebody crafted, its hashes made to match."""
+    store = FaissStore(DIM, exact=exact)
+    store.add(IDS, unit(300))
+    store.save(tmp_path / "index.faiss")
+    made = (tmp_path / "index.faiss").read_bytes()
+    lists, ids = made.find(b"ilar"), len(made) - 8 * len(IDS)
+    places = [*range(4, 150), *(range(lists - 60, lists + 60) if exact == 0 else range(ids - 12, ids))]
+    command = [sys.executable, "-c", LYING, str(tmp_path / "index.faiss"), *map(str, places)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 0 and int(said.stdout) > 50, said.stderr[-2000:]
+
+
+def test_lists_in_a_file_that_no_hash_vouches_for_are_refused(tmp_path):
+    store = FaissStore(DIM, exact=0)
+    store.add(IDS, unit(300))
+    other = faiss.OnDiskInvertedLists(store._index.nlist, store._index.code_size, str(tmp_path / "other"))
+    other.merge_from_1(store._index.invlists)
+    store._index.replace_invlists(other, False)
+    store.save(tmp_path / "index.faiss")
     with pytest.raises(InputError, match="of another kind"):
         FaissStore.load(tmp_path / "index.faiss")
 

@@ -17,7 +17,7 @@ from PIL import Image
 from mmdemo.errors import InputError
 from mmdemo.feedback import Taste
 from mmdemo.imaging import decode
-from mmdemo.query import Filter, Query
+from mmdemo.query import MAX_PARTS, Filter, Query
 from mmdemo.recommender import Recommender
 from mmdemo.ui import uploads
 
@@ -61,7 +61,7 @@ def query(recommender: Recommender, asked: dict[str, Any], taste: Taste | None =
         text=given.get("text", ""),
         k=k,
         weight=float(weight),
-        filters=tuple(Filter.parse(rule) for rule in given.get("filters", [])),
+        filters=tuple(Filter.parse(rule) for rule in given.get("filters", [])[: MAX_PARTS + 1]),  # one is too many
         like=tuple(given.get("like", [])),
         unlike=tuple(given.get("unlike", [])),
         reference=reference,

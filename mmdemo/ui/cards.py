@@ -20,7 +20,6 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 from mmdemo.catalog import Product
-from mmdemo.errors import InputError
 from mmdemo.live import one_version
 from mmdemo.recommender import Recommendation, Recommender
 from mmdemo.say import again, language, later, named, say, say_many, speaking, word
@@ -148,9 +147,8 @@ def routes(recommender: Recommender, starts: Mapping[str, Path]) -> list[Route]:
 
     def product(request: Request) -> Response:
         with one_version(recommender):
-            try:
-                wanted = recommender.product(request.path_params["id"]).id
-            except InputError:
+            wanted = request.path_params["id"]
+            if not recommender.index.holds(wanted):
                 return send(None)
             number = request.query_params.get("view", "0")
             if number == "0":

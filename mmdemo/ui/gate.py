@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import hmac
+import ipaddress
 import json
 import re
 import time
@@ -45,6 +46,7 @@ SMALL, UPLOAD = 1 << 20, 21 << 20  # bytes of a request's body
 SLOW = 20.0  # seconds without a byte after which a body is given up
 SLOWEST = 4000  # bytes a second that a body must come at, or it holds a place that others wait for
 UPLOADS_AT_ONCE = 8
+PICTURES_AT_ONCE = 12  # in one upload: each may take a second to draw anew, and hundreds of small files fit into it
 
 BUSY = later("The server is busy; try again in a few seconds.")
 _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.\-]{1,20}:|//|\\\\)", re.I)
@@ -149,7 +151,7 @@ class Gate:
         rules, whole, method = self.rules, scope["path"], scope["method"]
         path = PAGE.sub("", whole, count=1)
         headers = Headers(scope=scope)
-        client = (scope.get("client") or ("?", 0))[0]
+        client = _client((scope.get("client") or ("?", 0))[0])
         self._check_host(headers)
         self._check_origin(headers, method, path)
         if rules.password and whole != "/gradio_api/startup-events":
@@ -262,7 +264,11 @@ class Gate:
             except Exception:  # Gradio trips over a file without a name
                 raise Refused(400, say("The upload failed.")) from None
             if start.get("status") == 200:
-                paths = [await anyio.to_thread.run_sync(self.rules.arrived, path) for path in json.loads(body)]
+                if len(arrived := json.loads(body)) > PICTURES_AT_ONCE:
+                    for path in arrived:
+                        Path(path).unlink(missing_ok=True)
+                    raise Refused(413, say("At most {n} pictures can be sent at once.", n=PICTURES_AT_ONCE))
+                paths = [await anyio.to_thread.run_sync(self.rules.arrived, path) for path in arrived]
                 await JSONResponse(paths)(scope, receive, send)
             else:
                 sentence = (
@@ -346,8 +352,9 @@ def _addresses(said: Any) -> bool:
     """True where a file's path, or an agent's picture, is an address and not a file."""
     if isinstance(said, dict):
         path = said.get("path")
-        uploaded = not path or "meta" not in said or Path(str(path)).is_absolute()  # as an upload's path is
-        if isinstance(path, str) and (_ADDRESS.match(path) or not uploaded):
+        if isinstance(path, str) and _ADDRESS.match(path):
+            return True
+        if "path" in said and "meta" in said and not Path(str(path)).is_absolute():  # as an upload's path is
             return True
         image = said.get("image")
         if isinstance(image, str) and _ADDRESS.match(image) and not image.startswith("data:image/"):
@@ -371,6 +378,17 @@ def _plain_busy(send: Send) -> Send:
             await send(message)
 
     return sending
+
+
+def _client(address: str) -> str:
+    """Who is counted as one: an address of IPv4, or a network of IPv6, since everybody there has 2^64 addresses."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv4Address):
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.ip_network((int(known), 128)).supernet(new_prefix=64))
 
 
 def _name(host: str) -> str:

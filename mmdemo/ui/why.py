@@ -35,6 +35,7 @@ def section(why: Why | None, whole: bool) -> str:
             _picture(say("This {noun}", noun=noun(1)), why.product_map, why.product_check if whole else None, whole),
         ],
         conditions=[part for part in why.reading.parts],
+        note=why.note,
         whole=whole,
         changes=[change.sentence for change in why.changes] if whole else [],
         above=why.above if whole else None,
