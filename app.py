@@ -7,6 +7,11 @@ import os
 import sys
 from pathlib import Path
 
+# Before PyTorch and NumPy, which read these once: threads that wait for each other sleep, and NumPy, which has little
+# to do here, starts none. Spinning, they take the cores from whatever else is answered meanwhile.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from mmdemo.errors import InputError
 from mmdemo.home import HOME
 

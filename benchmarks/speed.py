@@ -76,15 +76,10 @@ async def ask(client: httpx.AsyncClient, image: str | None, words: str) -> bool:
 
     Raises RuntimeError for anything else.
     """
-    made = await client.post(
-        "/gradio_api/call/recommend", json={"data": [image, words, 12, 0.5, [], [], [], "", 0.0, False, [], []]}
-    )
-    if made.status_code == 503:
+    answer = await client.post("/api/recommend", json={"image": image, "text": words, "k": 12})
+    if answer.status_code == 503:
         return False
-    answer = await client.get(f"/gradio_api/call/recommend/{made.json()['event_id']}")
-    if "busy" in answer.text:
-        return False
-    if '"results"' not in answer.text:
+    if answer.status_code != 200:
         raise RuntimeError(answer.text[:300])
     return True
 
@@ -185,12 +180,9 @@ def _first_answer() -> float:
     began = time.perf_counter()
     server = Server(str(INDEX))
     try:
-        call = f"{server.url}/gradio_api/call/recommend"
-        body = json.dumps({"data": [None, "a red mug", 12, 0.5, [], [], [], "", 0.0, False, [], []]}).encode()
-        asked = urllib.request.Request(call, body, {"content-type": "application/json"})
-        event = json.load(urllib.request.urlopen(asked, timeout=60))["event_id"]
-        if b'"results"' not in urllib.request.urlopen(f"{call}/{event}", timeout=60).read():
-            raise RuntimeError("the app gave no answer")
+        body = json.dumps({"text": "a red mug", "k": 12}).encode()
+        asked = urllib.request.Request(f"{server.url}/api/recommend", body, {"content-type": "application/json"})
+        urllib.request.urlopen(asked, timeout=60).read()  # raises for anything but an answer
         return time.perf_counter() - began
     finally:
         server.stop()

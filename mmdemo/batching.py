@@ -1,13 +1,13 @@
-"""Calls that come while another is worked on are answered together: one pass of the encoder for all that wait.
+"""The encoder's rows for many who ask at once: none is made twice, and those that are new are made together.
 
-There is no thread: whoever finds nobody at work takes what waits, its own call among it. Alone, a call costs what it
-did before.
+Calls that come while another is worked on are answered in one pass of the encoder for all that wait. There is no
+thread: whoever finds nobody at work takes what waits, its own call among it. Alone, a call costs what it did before.
 """
 
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -84,3 +84,37 @@ class Batcher(Generic[Item]):
                     call.row = self._work([call.item])
                 except Exception as own:
                     call.error = own
+
+
+class Rows(Generic[Item]):
+    """Rows of items, of which the `most` that were asked for last are remembered.
+
+    What is new is prepared by whoever asks, so beside the encoder, then worked on in a pass with what others ask.
+    `key` tells items apart.
+    """
+
+    def __init__(
+        self, prepare: Callable[[Item], Any], work: Callable[[Sequence[Any]], Array], most: int,
+        key: Callable[[Item], Hashable],
+    ) -> None:  # fmt: skip
+        self._prepare, self._work, self._most, self._key = prepare, work, most, key
+        self._one = Batcher[Any](work)
+        self._known: OrderedDict[Hashable, tuple[Item, Array]] = OrderedDict()  # items too: a key may be an address
+        self._remembering = threading.Lock()
+
+    def __call__(self, items: Sequence[Item]) -> Array:
+        """The row of each of some items, (n, width)."""
+        named = {self._key(item): item for item in items}
+        with self._remembering:
+            rows = {key: self._known[key][1] for key in named if key in self._known}
+        fresh = {key: self._prepare(item) for key, item in named.items() if key not in rows}
+        if fresh:
+            given = list(fresh.values())
+            rows |= zip(fresh, self._one(given[0]) if len(given) == 1 else self._work(given), strict=True)
+        with self._remembering:
+            for key, item in named.items():
+                self._known[key] = item, rows[key]
+                self._known.move_to_end(key)
+            while len(self._known) > self._most:
+                self._known.popitem(last=False)
+        return np.stack([rows[self._key(item)] for item in items])

@@ -123,7 +123,22 @@ def image_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
     A photo is seen as it is (twice the weight), a little nearer and a little further away: people do not frame a
     thing as its shop does.
     """
-    return _seen(encoder, [_query_looks(p) for p in pictures], QUERY_LOOKS)
+    return seen_rows(encoder, [query_looks(encoder, p) for p in pictures])
+
+
+def query_looks(encoder: Encoder, picture: Image.Image) -> list[Any]:
+    """The looks at a query photo at the encoder's size, for `seen_rows`; safe to call from many threads."""
+    return [_pixels(encoder)(look) for look in _query_looks(picture)]
+
+
+def seen_rows(encoder: Encoder, looks: Sequence[list[Any]]) -> Array:
+    """`image_rows` of photos whose looks are ready."""
+    return _seen(encoder, looks, QUERY_LOOKS)
+
+
+def _pixels(encoder: Encoder) -> Callable[[Image.Image], Any]:
+    """What can be done to a picture before the encoder's turn."""
+    return getattr(encoder, "pixels", lambda picture: picture)
 
 
 def product_rows(encoder: Encoder, pictures: Sequence[Image.Image]) -> Array:
@@ -159,7 +174,7 @@ def _product_looks(picture: Image.Image) -> list[Image.Image]:
     return [picture, *(_part(picture, 0.86, x, y) for x, y in CORNERS_AND_MIDDLE)]
 
 
-def _seen(encoder: Encoder, looks: list[list[Image.Image]], weights: Sequence[float] | None = None) -> Array:
+def _seen(encoder: Encoder, looks: Sequence[list[Any]], weights: Sequence[float] | None = None) -> Array:
     features, vectors = encoder.image_both([look for some in looks for look in some])
     n = len(looks)
     return _together(features.reshape(n, -1, features.shape[1]), vectors.reshape(n, -1, vectors.shape[1]), weights)
@@ -227,7 +242,7 @@ def write_shard(work: Path, catalog: Catalog, start: int, stop: int, encoder: En
     pictured: list[int] = []
     kept: list[int] = []
     refused: list[dict[str, Any]] = []
-    pixels = getattr(encoder, "pixels", lambda picture: picture)
+    pixels = _pixels(encoder)
 
     def read(at: int) -> tuple[int, Image.Image | None, list[dict[str, Any]]]:
         return at, *_read(catalog, rows[at], thumbs)

@@ -97,15 +97,15 @@ class Contrasts:
 
     def decisions(self, query_parts: Array, row: int, vector: Array, spread: float) -> list[Decision]:
         """The properties on which a product clearly leads, the clearest first, each with the part that decided it."""
+        others = {c: other for c in self._columns if (other := self.alternative(row, c)) is not None}
+        if not others:
+            return []
+        leads = query_parts[:3] @ (vector - np.stack(list(others.values()))).T
         found = []
-        for column in self._columns:
-            other = self.alternative(row, column)
-            if other is None:
-                continue
-            leads = query_parts[:3] @ (vector - other)
-            if leads.sum() > CLEAR * spread and leads.max() > 0:
+        for column, lead in zip(others, leads.T, strict=True):
+            if (whole := float(lead.sum())) > CLEAR * spread and lead.max() > 0:
                 value = str(self._products[row].field(column))
-                found.append(Decision(column, value, PARTS[int(leads.argmax())], float(leads.sum())))
+                found.append(Decision(column, value, PARTS[int(lead.argmax())], whole))
         return sorted(found, key=lambda d: -d.lead)
 
 

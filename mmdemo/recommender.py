@@ -12,10 +12,10 @@ from PIL import Image
 
 from mmdemo import explain
 from mmdemo.assistant import Assistant, Language
-from mmdemo.batching import Batcher
+from mmdemo.batching import Rows
 from mmdemo.calibration import nearness
 from mmdemo.catalog import Product
-from mmdemo.embed import blend, image_rows, text_rows
+from mmdemo.embed import blend, query_looks, seen_rows, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
 from mmdemo.feedback import PULL, Posterior, Space, posterior
@@ -66,11 +66,10 @@ class Recommender:
 
     def __init__(self, index: ProductIndex, encoder: Encoder) -> None:
         self.index, self.encoder = index, encoder
-        self._texts: dict[str, Array] = {}
-        self._photos: dict[int, tuple[Image.Image, Array]] = {}
-        # Visitors who ask at the same time share a pass of the encoder.
-        self._picture_row = Batcher[Image.Image](lambda pictures: image_rows(encoder, pictures))
-        self._sentence_row = Batcher[str](lambda texts: text_rows(encoder, texts))
+        self._texts = Rows[str](str, lambda texts: text_rows(encoder, texts), TEXTS, key=str)
+        self._photos = Rows[Image.Image](
+            lambda photo: query_looks(encoder, photo), lambda looks: seen_rows(encoder, looks), PHOTOS, key=id
+        )
 
     @cached_property
     def language(self) -> Language:
@@ -111,7 +110,6 @@ class Recommender:
         """The same encoder, with what it remembers, on another index that it made."""
         other = type(self)(index, self.encoder)
         other._texts, other._photos = self._texts, self._photos
-        other._picture_row, other._sentence_row = self._picture_row, self._sentence_row
         return other
 
     def recommend(self, query: Query) -> list[Recommendation]:
@@ -120,9 +118,10 @@ class Recommender:
         Raises InputError for an empty or unknown query.
         """
         query = self.read(query).apply(query)
-        parts, kind = self.embed(query)
-        scores, rows, under = self._search(query, parts)
-        return self._answer(query, kind, parts, scores, rows, under)
+        kind, image, text = self._given(query)
+        parts = self.fused(query, image, text)[0]
+        scores, rows, under = self.arrange(query, *self.nearest(query, parts))
+        return self._answer(query, kind, image, parts, scores, rows, under)
 
     def read(self, query: Query) -> Reading:
         """What the query's sentence means here: filters, negatives, edits, and the rest that the encoder reads."""
@@ -172,6 +171,11 @@ class Recommender:
 
         With a taste there is a fourth part, what the taste adds.
         """
+        kind, image, text = self._given(query)
+        return self.fused(query, image, text)[0], kind
+
+    def _given(self, query: Query) -> tuple[str, Array | None, Array | None]:
+        """A query's kind, and its rows (1, width): its photo's, None without one, and its words'."""
         if query.empty:
             raise InputError(
                 say(
@@ -180,9 +184,9 @@ class Recommender:
             )
         image = self.image_row(query)
         text = self.text_rows([query.text.strip()]) if query.text.strip() else None
-        kind = "both" if image is not None and text is not None else "image" if image is not None else "text"
-        kind = "edit" if kind == "both" and query.reference else kind
-        return self.fused(query, image, text)[0], kind if image is not None or text is not None else "like"
+        if image is None:
+            return "like" if text is None else "text", image, text
+        return "image" if text is None else "edit" if query.reference else "both", image, text
 
     def fused(self, query: Query, image: Array | None, text: Array | None) -> Array:
         """Parts (n, 3 or 4, width) of the query with these rows (n, width each) for its photo and its words."""
@@ -196,7 +200,7 @@ class Recommender:
         if query.away:
             parts[:, 1] -= UNLIKE * self.index.head.fuse(text=self.text_rows(query.away)).mean(0)
         if query.unlike_photos:
-            parts[:, 0] -= UNLIKE * self.index.head.fuse(image=self.photo_rows(query.unlike_photos)).mean(0)
+            parts[:, 0] -= UNLIKE * self.index.head.fuse(image=self._photos(query.unlike_photos)).mean(0)
         for ids, pull in ((query.like, LIKE), (query.unlike, -UNLIKE)):
             if ids:
                 rows = [self.index.row(i) for i in ids]
@@ -210,26 +214,10 @@ class Recommender:
 
     def text_rows(self, texts: Sequence[str]) -> Array:
         """Encoder rows (n, width) of sentences, zero for an empty one; those seen lately are not encoded again."""
-        known = dict(self._texts)  # a copy, since others ask at the same time
-        fresh = [t for t in dict.fromkeys(texts) if t and t not in known]
-        if fresh:
-            rows = self._sentence_row(fresh[0]) if len(fresh) == 1 else text_rows(self.encoder, fresh)
-            new = dict(zip(fresh, rows, strict=True))
-            known |= new
-            self._texts = known if len(known) <= TEXTS else new
-        nothing = np.zeros(self.index.text.shape[1], np.float32)
-        return np.stack([known[t] if t else nothing for t in texts])
-
-    def photo_rows(self, pictures: Sequence[Image.Image]) -> Array:
-        """Encoder rows (n, width) of query photos; the last few are not encoded again, since explaining asks often."""
-        known = dict(self._photos)
-        fresh = [p for p in pictures if id(p) not in known]
-        if fresh:
-            rows = self._picture_row(fresh[0]) if len(fresh) == 1 else image_rows(self.encoder, fresh)
-            new = {id(p): (p, row) for p, row in zip(fresh, rows, strict=True)}  # the photo is kept: ids are not reused
-            known |= new
-            self._photos = known if len(known) <= PHOTOS else new
-        return np.stack([known[id(p)][1] for p in pictures])
+        rows = np.zeros((len(texts), self.index.text.shape[1]), np.float32)
+        if any(texts):
+            rows[[bool(t) for t in texts]] = self._texts([t for t in texts if t])
+        return rows
 
     def image_row(self, query: Query) -> Array | None:
         """The row (1, width) of the query's photos, blended where there are several, or of its reference."""
@@ -242,7 +230,7 @@ class Recommender:
                 )
             rows.append(row)
         if pictures := [*([query.image] if query.image is not None else []), *query.photos]:
-            rows.append(self.photo_rows(pictures))
+            rows.append(self._photos(pictures))
         if not rows:
             return None
         every = np.vstack(rows)
@@ -265,10 +253,6 @@ class Recommender:
     def _left_out(self, query: Query) -> set[int]:
         ids = (*query.like, *query.unlike, *query.taste.dislikes, *filter(None, [query.reference]))
         return {self.index.row(i) for i in ids}
-
-    def _search(self, query: Query, parts: Array) -> tuple[Array, NDArray[np.int64], list[list[int]]]:
-        """Scores and rows of the answer, and for each the rows folded under it."""
-        return self.arrange(query, *self.nearest(query, parts))
 
     def nearest(self, query: Query, parts: Array) -> tuple[Array, NDArray[np.int64]]:
         """Scores and rows that pass the filters, best first, as many as `arrange` needs."""
@@ -309,10 +293,11 @@ class Recommender:
         return scores[order], rows[order], [under[i] for i in order]
 
     def _answer(
-        self, query: Query, kind: str, parts: Array, scores: Array, rows: NDArray[np.int64], under: list[list[int]]
-    ) -> list[Recommendation]:
+        self, query: Query, kind: str, photo: Array | None, parts: Array, scores: Array, rows: NDArray[np.int64],
+        under: list[list[int]],
+    ) -> list[Recommendation]:  # fmt: skip
         match = self.index.calibration.match(kind, self.index.standing(parts.sum(0), scores))
-        dim, photo = self.index.head.dim, self.image_row(query)
+        dim, spread = self.index.head.dim, self.index.spread(parts.sum(0))
         near = nearness(photo[:, :dim] if photo is not None else None, self.index.image[rows, :dim], scores)
         close = near >= self.index.calibration.floors.get(kind, -1.0)
         answers = []
@@ -320,7 +305,7 @@ class Recommender:
             product = self.index.products[row]
             receipt = explain.receipt(parts, self.index.vectors[row])
             because = self._because(query, parts, row)
-            reason = self.reason(kind, parts, int(row), because)
+            reason = self.reason(kind, parts, int(row), spread, because)
             answers.append(
                 Recommendation(
                     place + 1, product.id, product.title, float(score), float(match[place]), receipt, reason, product,
@@ -329,10 +314,12 @@ class Recommender:
             )  # fmt: skip
         return answers
 
-    def reason(self, kind: str, parts: Array, row: int, because: str = "") -> str:
-        """The sentence for a card: which part of the query decided which property of the product."""
+    def reason(self, kind: str, parts: Array, row: int, spread: float, because: str = "") -> str:
+        """The sentence for a card: which part of the query decided which property of the product.
+
+        `spread` is that of the query's scores."""
         vector = self.index.vectors[row]
-        decisions = self.contrasts.decisions(parts, row, vector, self.index.spread(parts.sum(0)))
+        decisions = self.contrasts.decisions(parts, row, vector, spread)
         title = self.product(because).shown("title") if because else ""
         return explain.sentence(kind, explain.receipt(parts, vector), decisions, title)
 

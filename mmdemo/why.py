@@ -59,7 +59,7 @@ class Why:
     @cached_property
     def reason(self) -> str:
         """The card's sentence."""
-        return self._r.reason(self.kind, self.parts, self.row)
+        return self._r.reason(self.kind, self.parts, self.row, self.index.spread(self.parts.sum(0)))
 
     @cached_property
     def match(self) -> float:

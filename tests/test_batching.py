@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from mmdemo.batching import Batcher, Busy
+from mmdemo.batching import Batcher, Busy, Rows
 
 
 def squares(items):
@@ -124,3 +124,56 @@ def test_batched_rows_equal_single_ones(tiny_model):
     np.testing.assert_allclose(
         image_rows(encoder, pictures), np.vstack([image_rows(encoder, [one]) for one in pictures]), atol=1e-5
     )
+
+
+def test_many_at_once_each_have_their_row_made_once_and_remembered():
+    made = []
+
+    def work(items):
+        made.extend(items)
+        time.sleep(0.002)
+        return squares(items)
+
+    rows = Rows(int, work, most=100, key=int)
+    with ThreadPoolExecutor(20) as pool:
+        for _ in range(2):
+            assert [row[0, 0] for row in pool.map(lambda n: rows([n]), range(100))] == [n * n for n in range(100)]
+    assert sorted(made) == list(range(100))
+
+
+def test_what_was_asked_for_longest_ago_is_forgotten_first_and_several_are_one_pass():
+    passes = []
+
+    def work(items):
+        passes.append(list(items))
+        return squares(items)
+
+    rows = Rows(int, work, most=2, key=int)
+    assert rows([1, 2, 1])[:, 0].tolist() == [1, 4, 1]
+    rows([1]), rows([3]), rows([1, 2])
+    assert passes == [[1, 2], [3], [2]]
+
+
+def test_what_can_be_done_before_the_encoders_turn_is_done_by_whoever_asks():
+    prepared, worked = [], []
+
+    def prepare(item):
+        prepared.append(threading.current_thread())
+        return item + 0.5
+
+    def work(items):
+        worked.extend(items)
+        return squares(items)
+
+    rows = Rows(prepare, work, most=9, key=float)
+    started, go = threading.Event(), threading.Event()
+    slow = Rows(prepare, lambda items: (started.set(), go.wait(10), squares(items))[-1], most=9, key=float)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(slow, [1])
+        started.wait(10)
+        second = pool.submit(slow, [2])
+        while len(set(prepared)) < 2:
+            time.sleep(0.001)
+        go.set()
+        assert first.result(10).tolist() == [[2.25]] and second.result(10).tolist() == [[6.25]]
+    assert rows([3]).tolist() == [[12.25]] and worked == [3.5]

@@ -224,7 +224,7 @@ def test_every_endpoint_that_is_named_exists():
 
     known = set(api.endpoints(None))  # type: ignore[arg-type]
     said = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-    calls = set(re.findall(r"gradio_api/call/(?:v2/)?(\w+)|\$server/call/(?:v2/)?(\w+)|api_name=\"/(\w+)\"", said))
+    calls = set(re.findall(r"gradio_api/call/(?:v2/)?(\w+)|\$server/api/(\w+)|api_name=\"/(\w+)\"", said))
     assert calls and {name for found in calls for name in found if name} <= known
     assert set(re.findall(r"`/([a-z]+)`", said)) == known, "as they are, so they are documented"
     assert f"{tools.ADDRESS}/" in said

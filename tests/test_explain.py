@@ -70,7 +70,7 @@ def test_the_sentence_says_which_part_decided_which_property(toy_recommender):
     parts = np.stack([index.vectors[row] - shape, index.vectors[row] - colour, 0 * shape])
     decided = {d.column: d.by for d in recommender.contrasts.decisions(parts, row, index.vectors[row], spread=0.1)}
     assert decided == {"category": "image", "colour": "text"}
-    said = recommender.reason("both", parts, row)
+    said = recommender.reason("both", parts, row, spread=0.1)
     assert "your words decided the colour (blue)" in said and "kind (mug)" in said
 
 

@@ -79,6 +79,13 @@ def test_so_it_is_for_every_page_of_the_site(visit, behind, page, path):
         assert visit().get(page + "/c/other" + path).status_code == 404, "a page has no pages"
 
 
+@pytest.mark.parametrize("page", ["", "/c/my-shop", "/zh"])
+def test_programs_ask_in_one_request_on_every_page(visit, behind, page):
+    assert visit().post(f"{page}/api/recommend", json={"text": "a"}).status_code == 200 and behind.reached
+    for path in ("/api", "/api/", "/api/a/b", "/api/%2e%2e/config"):
+        assert visit().post(page + path, json={}).status_code == 404
+
+
 @pytest.mark.parametrize("path", REFUSED)
 @pytest.mark.parametrize("page", ["/c/my-shop", "/zh", "/zh/c/my-shop"])
 def test_and_nothing_else_below_them(visit, behind, page, path):

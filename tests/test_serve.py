@@ -141,6 +141,19 @@ def test_what_has_begun_is_finished_before_the_end(tmp_path):
     assert told == [(True, [])]
 
 
+def test_an_answer_in_one_request_is_finished_too(tmp_path):
+    from mmdemo.ui import _end, gate
+
+    rules, told = gate.Rules("127.0.0.1", tmp_path, str, working=1), []
+    queue = MagicMock(active_jobs=[])
+    queue.__len__.return_value = 0
+    page = MagicMock(_queue=queue)
+    page.close.side_effect = lambda **_: told.append(rules.working)
+    threading.Timer(0.5, setattr, (rules, "working", 0)).start()
+    _end([page], rules)
+    assert told == [0]
+
+
 def test_the_audit_fails_for_a_vulnerability_and_says_so_when_it_could_not_ask():
     found = {"dependencies": [{"name": "x", "version": "1", "vulns": [{"id": "CVE-1"}]}]}
     assert verdict(1, json.dumps(found))[0] == 1

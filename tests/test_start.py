@@ -1,5 +1,6 @@
 """What the app imports before its first answer, and what it leaves for those who need it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,3 +24,13 @@ print(torch._dynamo.is_compiling())
 def test_the_first_answer_waits_for_no_import_that_it_does_not_need_and_the_compiler_is_there_for_others():
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=HOME, capture_output=True, text=True)
     assert done.stdout.split("\n")[:2] == ["[]", "False"], done.stdout + done.stderr
+
+
+def test_the_apps_threads_sleep_while_they_wait_unless_somebody_wants_it_otherwise():
+    """Those that spin take the cores from whatever else is answered meanwhile."""
+    program = "import app, os, sys; print(os.environ['OMP_WAIT_POLICY'], os.environ['OPENBLAS_NUM_THREADS'])"
+    program += "; print('torch' in sys.modules or 'numpy' in sys.modules)"
+    env = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS")}
+    for own, wanted in (({}, "PASSIVE 1"), ({"OMP_WAIT_POLICY": "ACTIVE", "OPENBLAS_NUM_THREADS": "2"}, "ACTIVE 2")):
+        said = subprocess.run([sys.executable, "-c", program], cwd=HOME, env=env | own, capture_output=True, text=True)
+        assert said.stdout.split("\n")[:2] == [wanted, "False"], said.stdout + said.stderr

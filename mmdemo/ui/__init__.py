@@ -25,7 +25,22 @@ from mmdemo.drafts import LARGEST, Drafts
 from mmdemo.errors import InputError
 from mmdemo.recommender import Recommender
 from mmdemo.say import Words, say, speaking
-from mmdemo.ui import api, browse, cards, discover, gate, lean, map, pipeline, product, quality, theme, tools, yours
+from mmdemo.ui import (
+    api,
+    browse,
+    cards,
+    discover,
+    gate,
+    lean,
+    map,
+    pipeline,
+    product,
+    quality,
+    rest,
+    theme,
+    tools,
+    yours,
+)
 from mmdemo.ui.site import LANGUAGES, LOOK, Pages, Site
 from mmdemo.ui.speech import speak
 from mmdemo.wordbook import spoken
@@ -96,10 +111,11 @@ def build(
         if own is not None:
             own.listen(header, lambda: site.header(name, lang))
         gr.HTML(cards.render("footer"), apply_default_css=False, elem_id="mm-footer")
-        api.publish(functions or api.endpoints(recommender))
+        functions = functions or api.endpoints(recommender)
+        api.publish(functions)
     speak(page, lang, words)
-    sent = yours.routes(site.drafts) if site.drafts is not None else []
-    return page, cards.routes(recommender, found.welcome.pictures) + sent
+    routes = cards.routes(recommender, found.welcome.pictures) + rest.routes(functions)
+    return page, routes + (yours.routes(site.drafts) if site.drafts is not None else [])
 
 
 def free_port(host: str, wanted: int | None) -> int:
@@ -203,7 +219,9 @@ def _end(pages: list[gr.Blocks], rules: gate.Rules) -> None:
     """Take no new work, finish what has begun, and go; all of it within `GRACE` seconds."""
     rules.stopping = True
     until = time.monotonic() + GRACE / 2
-    while time.monotonic() < until and any(len(page._queue) or any(page._queue.active_jobs) for page in pages):
+    while time.monotonic() < until and (
+        rules.working or any(len(page._queue) or any(page._queue.active_jobs) for page in pages)
+    ):
         time.sleep(0.05)
     time.sleep(0.3)  # for the last answers to reach their readers
     first = pages[0]

@@ -37,7 +37,7 @@ READ = re.compile(
     r"|heartbeat/\w+|call/\w+/\w+|file=.+))",
     re.S,
 )
-WORK = re.compile(r"/gradio_api/(?:queue/join|run/predict|call/(?:v2/)?\w+|upload)/?")
+WORK = re.compile(r"/gradio_api/(?:queue/join|run/predict|call/(?:v2/)?\w+|upload)/?|/api/\w+")
 SEND = re.compile(r"/yours/file/\w+/.+", re.S)  # a file of a visitor's own catalogue
 OTHER = re.compile(r"/gradio_api/(?:cancel|reset)/?")
 TOOLS = re.compile(r"/gradio_api/mcp/?")  # for agents, where they are served
@@ -91,6 +91,7 @@ class Rules:
     guesses: Bucket = field(default_factory=lambda: Bucket(rate=1 / 10, burst=10))
     at_once: int = 64
     tools: bool = False  # whether agents are served
+    working: int = 0  # requests that are worked on now
     stopping: bool = False
 
 
@@ -99,8 +100,13 @@ class Refused(Exception):
 
     def __init__(self, status: int, sentence: str, **headers: str) -> None:
         super().__init__(sentence)
-        self.status, self.sentence = status, sentence
-        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.status, self.sentence, self.headers = status, sentence, headers
+
+
+def refusal(status: int, sentence: str, **headers: str) -> JSONResponse:
+    """A refusal as it is sent: the sentence where Gradio's page looks for it, and where a program does."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return JSONResponse({"detail": sentence, "error": sentence}, status, headers=named)
 
 
 class Gate:
@@ -108,7 +114,6 @@ class Gate:
 
     def __init__(self, app: ASGIApp, rules: Rules) -> None:
         self.app, self.rules = app, rules
-        self._working = 0
         self._uploading = asyncio.Semaphore(UPLOADS_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,8 +137,7 @@ class Gate:
                 await self._serve(scope, receive, dressed)
         except Refused as no:
             if not started:
-                answer = JSONResponse({"detail": no.sentence, "error": no.sentence}, no.status, headers=no.headers)
-                await answer(scope, receive, dressed)
+                await refusal(no.status, no.sentence, **no.headers)(scope, receive, dressed)
 
     def _dress(self) -> list[tuple[bytes, bytes]]:
         camera = "()" if self.rules.public else "(self)"
@@ -175,9 +179,9 @@ class Gate:
                 say("That was a lot of queries; try again in {n} seconds.", n=f"{wait:.0f}"),
                 Retry_After=f"{wait + 1:.0f}",
             )
-        if self._working >= rules.at_once:
+        if rules.working >= rules.at_once:
             raise Refused(503, say(BUSY), Retry_After="3")
-        self._working += 1
+        rules.working += 1
         try:
             if own:
                 await self._take(scope, partial(_metered, receive, _Meter(headers, rules.catalogue)), send)
@@ -188,7 +192,7 @@ class Gate:
                 _check_body(body, addresses=bool(tools))  # tools refuse them in words of their own
                 await self.app(scope, _again(body, receive), _plain_busy(send))
         finally:
-            self._working -= 1
+            rules.working -= 1
 
     def _check_host(self, headers: Headers) -> None:
         """A page of another name that resolves to this machine (DNS rebinding) is not this page."""
@@ -371,7 +375,7 @@ def _plain_busy(send: Send) -> Send:
         nonlocal full
         if message["type"] == "http.response.start" and message["status"] == 503:
             full = True
-            busy = JSONResponse({"detail": say(BUSY), "error": say(BUSY)}, 503, headers={"Retry-After": "3"})
+            busy = refusal(503, say(BUSY), Retry_After="3")
             await send({"type": "http.response.start", "status": 503, "headers": busy.raw_headers})
             await send({"type": "http.response.body", "body": busy.body})
         elif not full:
