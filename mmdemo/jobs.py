@@ -33,6 +33,7 @@ FILES, UNPACKED = "files", "unpacked"
 UNDERSTOOD, JOB, PROGRESS = "understood.json", "job.json", "progress.json"
 STAGES = ("reading", "encoding", "learning", "measuring", "saving")
 MOST_PRODUCTS = 5000
+MOST_AT_FAULT = 20_000  # rows that are refused or noted
 ROWS, SIDE = 8, 120  # rows of the preview, and pixels of their pictures
 VALUES = 6  # of a facet that are shown
 LOOKS = 9  # pictures that the encoder sees of one product
@@ -45,7 +46,13 @@ def check(draft: Path) -> dict[str, Any]:
     """Read the files of a draft and write down what was understood; {"error"} is why nothing was."""
     try:
         root, name = _gather(draft)
-        said = understood(Catalog.read(root))
+        catalog = Catalog.read(root)
+        if len(catalog.refused) + len(catalog.warnings) > MOST_AT_FAULT:  # the server would read each, again and again
+            raise InputError(
+                say("More than {n:,} rows of this table are at fault; first, {first}.", n=MOST_AT_FAULT,
+                    first=(catalog.refused or catalog.warnings)[0])
+            )  # fmt: skip
+        said = understood(catalog)
         if said["products"] > MOST_PRODUCTS:
             raise InputError(
                 say(

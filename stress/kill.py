@@ -3,8 +3,9 @@
     python -m stress.kill [--kills 240] [--seed 0]
 
 A child process does the work and is killed after a random part of the time that the work takes; half of the kills are
-aimed at the save, the moment when versions change places. After each, the index is opened with all its checks, its
-answers are compared with brute force over the vectors it should hold, and every picture must be there.
+aimed at the save, the moment when versions change places. Then add and remove are killed right before each single step
+by which they do. After each kill, the index is opened with all its checks, its answers are compared with brute force
+over the vectors it should hold, and every picture must be there.
 """
 
 import argparse
@@ -201,6 +202,8 @@ def main() -> None:
         print(f"{found['kills']} kills in {time.monotonic() - began:.0f} s, the index was whole after every one:")
         for what, count in sorted(found.items()):
             print(f"  {what}: {count}")
+        for what, count in at_every_step(folder / "steps").items():
+            print(f"and after {count} right before each step of {what}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -53,7 +53,7 @@ def drafts(tmp_path, tiny_model):
     made.close()
 
 
-def wait(drafts: Drafts, seconds: float = 120) -> None:
+def wait(drafts: Drafts, seconds: float = 300) -> None:
     until = time.monotonic() + seconds
     while any(build.running for build in drafts.builds()) or drafts._running:
         assert time.monotonic() < until, "the build does not end"
@@ -129,6 +129,14 @@ def test_too_much_is_refused_whatever_it_is_called(drafts, packed, monkeypatch):
     monkeypatch.setattr(jobs, "MOST_PRODUCTS", 5)
     send(drafts, TWO, shop_zip=packed)
     assert "at most 5" in jobs.check(drafts.path(TWO))["error"]
+
+
+def test_a_table_of_faults_is_refused_and_not_told_row_by_row(drafts, packed, monkeypatch):
+    """The page reads what was understood at every step: a million refusals would take its memory."""
+    monkeypatch.setattr(jobs, "MOST_AT_FAULT", 0)
+    send(drafts, ONE, shop_zip=packed)
+    said = jobs.check(drafts.path(ONE))
+    assert set(said) == {"error"} and BAD[0] in said["error"] and "More than 0 rows" in said["error"]
 
 
 def test_files_that_come_at_once_and_again_are_counted_together(drafts, monkeypatch):

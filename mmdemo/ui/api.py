@@ -169,7 +169,8 @@ def endpoints(recommender: Recommender) -> dict[str, Endpoint]:
         Returns:
             The product's rank and score, the score's parts, a sentence, what each word did (query and title), heat
             maps over both pictures with their deletion and insertion figures against random order, the smallest
-            changes of the query that would move it, and how it differs from the product above it.
+            changes of the query that would move it, how it differs from the product above it, and a note on what was
+            left out of a very long query.
         """
         given = locals()
         asked.check_words("id", given.pop("id"))
