@@ -12,14 +12,15 @@ import numpy as np
 
 from mmdemo import simulate
 from mmdemo.catalog import Catalog, Refusal
-from mmdemo.embed import Progress, cropped, embed, silent, text_rows
+from mmdemo.embed import Embedded, Progress, cropped, embed, silent, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
 from mmdemo.evaluation import Queries, interval, paired
 from mmdemo.fit import fit
 from mmdemo.general import general_head
+from mmdemo.home import encoder_spec, resolve_spec
 from mmdemo.imaging import decode
-from mmdemo.index import WORK, ProductIndex, encoder_spec, resolve_spec
+from mmdemo.index import WORK, ProductIndex
 from mmdemo.lessons import partial_texts, split_of
 from mmdemo.locks import writing
 from mmdemo.query import Query
@@ -51,24 +52,27 @@ def build(
     """
     where = store_of(store)
     with writing(out):
-        return _build(catalog, encoder, out, resume, seed, progress, others, where, elsewhere)
+        work, started = out / WORK, time.perf_counter()
+        done = embed(catalog, encoder, work, resume=resume, progress=progress, elsewhere=elsewhere)
+        seconds = time.perf_counter() - started
+        index = _fitted(catalog, encoder, done, out, seed, progress)
+        index.manifest["store"], index.report["seconds"]["encode"] = where, seconds
+        _measure(index, catalog, encoder, others, progress)
+
+        def pages(report: dict[str, Any]) -> dict[str, bytes]:
+            return {"report.md": as_markdown(index.manifest["name"], report).encode(), **plots(report)}
+
+        progress(0, 1, "saving")
+        saved = index.save(out, pages=pages)
+        progress(1, 1, "saving")
+        shutil.rmtree(work, ignore_errors=True)
+    return saved, done.refused
 
 
-def _build(
-    catalog: Catalog,
-    encoder: Encoder,
-    out: Path,
-    resume: bool,
-    seed: int,
-    progress: Progress,
-    others: Catalog | None,
-    where: dict[str, Any],
-    elsewhere: Elsewhere | None,
-) -> tuple[ProductIndex, list[Refusal]]:
-    started = time.perf_counter()
-    work = out / WORK
-    done = embed(catalog, encoder, work, resume=resume, progress=progress, elsewhere=elsewhere)
-    encoded = time.perf_counter()
+def _fitted(
+    catalog: Catalog, encoder: Encoder, done: Embedded, out: Path, seed: int, progress: Progress
+) -> ProductIndex:
+    """The index, not yet measured or saved, of what was encoded into `out`: a head learnt, and a map of its links."""
     fitted = fit(
         done.products, done.image, done.text, lambda texts: text_rows(encoder, texts), encoder.dim, view=done.view,
         seed=seed, progress=progress, start=general_head(encoder),
@@ -84,41 +88,41 @@ def _build(
         "calibration": fitted.calibration.curves,
         "floors": fitted.calibration.floors,
         "held_out": fitted.held_out,
-        "store": where,
     }  # fmt: skip
     report: dict[str, Any] = {
         "fit": {"head": fitted.head.name, "note": fitted.note, "validation": fitted.scores, "seconds": fitted.seconds},
         "refused": [vars(r) for r in (*catalog.refused, *done.refused)],
-        "seconds": {"encode": encoded - started, "fit": fitted.seconds},
+        "seconds": {"fit": fitted.seconds},
         "embedding": vars(done.setting),
     }
-    index = ProductIndex(done.products, done.image, done.text, fitted.head, manifest, report, work, links=catalog.links)
+    index = ProductIndex(
+        done.products, done.image, done.text, fitted.head, manifest, report, out / WORK, links=catalog.links
+    )
     if (links := learn_links(index, seed)) is not None:
         index.related, report["related"] = links
+    return index
+
+
+def _measure(
+    index: ProductIndex, catalog: Catalog, encoder: Encoder, others: Catalog | None, progress: Progress
+) -> None:
+    """Write how good the index is, and what it costs, into its report."""
     progress(0, 1, "measuring")
+    report, thumbs = index.report, index.folder / "thumbs"
     asked = tasks(index, catalog, encoder, progress)
     report["tasks"] = measure(index, asked)
     report["products"] = len(index)
     report["strangers"] = _nothing_matches(index, encoder, others or built_in(index), asked)
-    report["maps"] = _maps(index, encoder, catalog, work / "thumbs")
+    report["maps"] = _maps(index, encoder, catalog, thumbs)
     progress(0, 1, "learning tastes")
     if (taste := simulate.report(index)) is not None:
         report["taste"] = taste
     report["cost"] = {
-        "training seconds": fitted.seconds,
+        "training seconds": report["seconds"]["fit"],
         "query milliseconds": query_milliseconds(index, encoder, catalog),
-        "index megabytes": _index_megabytes(index, work / "thumbs"),
+        "index megabytes": _index_megabytes(index, thumbs),
         "encoder megabytes": _encoder_megabytes(encoder),
     }
-
-    def pages(report: dict[str, Any]) -> dict[str, bytes]:
-        return {"report.md": as_markdown(manifest["name"], report).encode(), **plots(report)}
-
-    progress(0, 1, "saving")
-    index = index.save(out, pages=pages)
-    progress(1, 1, "saving")
-    shutil.rmtree(work, ignore_errors=True)
-    return index, done.refused
 
 
 def store_of(store: str) -> dict[str, Any]:

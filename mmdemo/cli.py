@@ -93,7 +93,7 @@ def build(
     from mmdemo.build import build as build_index
     from mmdemo.build import summary
     from mmdemo.encoder import Encoder
-    from mmdemo.index import resolve_spec
+    from mmdemo.home import resolve_spec
 
     spec = resolve_spec(encoder)
     elsewhere = None
@@ -269,7 +269,7 @@ def align(
     if epochs and minutes:
         raise typer.BadParameter("give --epochs or --minutes, not both")
     from mmdemo.align import align as train
-    from mmdemo.index import resolve_spec
+    from mmdemo.home import resolve_spec
     from mmdemo.retention import as_text
 
     figures = train(

@@ -24,7 +24,8 @@ from typing import Any
 from mmdemo import jobs
 from mmdemo.archive import DEEPEST
 from mmdemo.errors import InputError
-from mmdemo.index import WORK, ProductIndex, live_version, resolve_spec
+from mmdemo.home import resolve_spec
+from mmdemo.index import WORK, ProductIndex, live_version
 from mmdemo.say import language, say
 
 FOLDER = ".yours"

@@ -27,7 +27,7 @@ from mmdemo.embed import thumb_name, view_name
 from mmdemo.errors import InputError
 from mmdemo.filtering import passing
 from mmdemo.fusion import FusionHead, save_head
-from mmdemo.home import HOME, at_home
+from mmdemo.home import at_home
 from mmdemo.links import STORED as LINKS
 from mmdemo.links import Link
 from mmdemo.links import write as write_links
@@ -35,21 +35,20 @@ from mmdemo.locks import Hold, writing
 from mmdemo.query import Filter
 from mmdemo.related import STORED as RELATED
 from mmdemo.related import Related, moved, save_related
-from mmdemo.store import FaissStore, VectorStore
+from mmdemo.store import VectorStore
 from mmdemo.vectors import Array
 from mmdemo.verify import sha256
 from mmdemo.versions import VERSION, begun, hard_link, live_version, publish
 
-__all__ = ["HOME", "VERSION", "WORK", "ProductIndex", "encoder_spec", "live_version", "resolve_spec"]
+__all__ = ["VERSION", "WORK", "ProductIndex", "live_version"]
 LIKELY = 6  # products that may go with one which nobody linked
 WORK = ".work"  # where a build keeps its shards until it is whole
 STEP = 16_384  # rows that go through the head at a time
 COMPARED = 5000  # ids that a wrong one is compared with
-CHECKED = 64  # vectors that are fetched from afar to see whether they are those of the rows
 
 
 class ProductIndex:
-    """Products, their unfused rows, the head, and the store of fused vectors; row numbers are the store's ids."""
+    """Products, their unfused rows, the head, and the store of fused vectors, whose ids ascend with the rows."""
 
     def __init__(
         self, products: Sequence[Product], image: Array, text: Array, head: FusionHead, manifest: dict[str, Any],
@@ -72,14 +71,17 @@ class ProductIndex:
         """What picture, words and both together give to the fused vectors of these rows, (n, 3, width)."""
         return self.head.product_parts(image=self.image[rows], text=self.text[rows])
 
-    @cached_property
+    @property
     def store(self) -> VectorStore:
         """Where the fused vectors are searched."""
-        if self._store is not None:
-            return self._store
-        store = FaissStore(self.head.width)
-        store.add(np.arange(len(self)), self.vectors)
-        return store
+        if self._store is None:
+            self._store = stored.following(self.folder if self._held else None, self._ids, self.vectors)
+        return self._store
+
+    @cached_property
+    def _ids(self) -> NDArray[np.int64]:
+        """The store's id of each row, ascending: rows that stay keep theirs when others go."""
+        return stored.ids_of(self._store, len(self))
 
     def __len__(self) -> int:
         return len(self.products)
@@ -127,9 +129,10 @@ class ProductIndex:
 
     def search(self, vector: Array, k: int, allowed: NDArray[np.int64] | None = None) -> tuple[Array, NDArray]:
         """Scores and rows, best first, of the nearest products: min(k, number allowed) of them."""
-        scores, rows = self.store.search(vector[None], min(k, len(self)), allowed)
-        found = rows[0] >= 0
-        return scores[0][found], rows[0][found]
+        ids = None if allowed is None else self._ids[allowed]
+        scores, known = self.store.search(vector[None], min(k, len(self)), ids)
+        found = known[0] >= 0
+        return scores[0][found], np.searchsorted(self._ids, known[0][found])
 
     def standing(self, vector: Array, scores: Array) -> Array:
         """How far scores of a query (width,) stand out from its scores of all products, in standard deviations."""
@@ -198,7 +201,8 @@ class ProductIndex:
         new = self.head.product_parts(image=image, text=text).sum(axis=1)
         old = (self.image, self.text, self.vectors)
         rows = [np.vstack(both) for both in zip(old, (image, text, new), strict=True)]
-        return self._changed([*self.products, *products], rows, thumbs)
+        ids = np.r_[self._ids, self._next + np.arange(len(products))]
+        return self._changed([*self.products, *products], rows, ids, thumbs)
 
     def remove(self, ids: Sequence[str]) -> Self:
         """A new index without these products, not yet saved; raises InputError for an unknown id or an empty rest."""
@@ -207,13 +211,19 @@ class ProductIndex:
         if not len(keep):
             raise InputError("an index cannot be left without products; delete its folder instead")
         rows = [rows[keep] for rows in (self.image, self.text, self.vectors)]
-        return self._changed([self.products[r] for r in keep], rows, None)
+        return self._changed([self.products[r] for r in keep], rows, self._ids[keep], self._extra_thumbs)
 
-    def _changed(self, products: list[Product], rows: list[Array], thumbs: Path | None) -> Self:
+    @cached_property
+    def _next(self) -> int:
+        """An id that no row has had since the index was opened."""
+        return int(self._ids[-1]) + 1
+
+    def _changed(self, products: list[Product], rows: list[Array], ids: NDArray[np.int64], thumbs: Path | None) -> Self:
         image, text, vectors = rows
         known = (dict(self.manifest), dict(self.report), self.folder, None, self.links, self.related)
         changed = type(self)(products, image, text, self.head, *known, vectors)
-        changed._extra_thumbs = thumbs
+        changed._extra_thumbs, changed._held = thumbs, self._held
+        changed._ids, changed._next = ids, max(self._next, int(ids[-1]) + 1)
         return changed
 
     _extra_thumbs: Path | None = None
@@ -247,8 +257,7 @@ class ProductIndex:
         if self.related is not None:
             save_related(self.related, folder / RELATED)
         save_head(self.head, folder / "head.safetensors")
-        ready = self.__dict__.get("store")  # what was searched already need not be made again
-        store, said = stored.put(self.vectors, self.manifest.get("store", {}), folder, ready)
+        store, said = stored.put(self.vectors, self.manifest.get("store", {}), folder, lambda: self.store)
         self.report["store"] = said
         arrays = {"image": self.image, "text": self.text}
         if stored.far(store):
@@ -280,7 +289,7 @@ class ProductIndex:
                 )
             held = Hold(folder / "manifest.json")
             try:
-                index = cls._load(path, folder)
+                index = cls(*verify.read(path, folder))
             except InputError:
                 if live_version(path) in (folder, None):
                     raise
@@ -288,45 +297,4 @@ class ProductIndex:
             index._held = held
             return index
 
-    _held: Hold | None = None  # keeps the version that is open from being deleted
-
-    @classmethod
-    def _load(cls, path: Path, folder: Path) -> Self:
-        known = verify.read(path, folder)
-        try:
-            index = cls(*known)
-        except ValueError as e:
-            raise InputError(f"the index '{path}' cannot be read ({e}); {verify.mend(path)}") from None
-        if not index._in_order():
-            raise InputError(f"the vectors of the index '{path}' are not in the order of its rows; {verify.mend(path)}")
-        return index
-
-    def _in_order(self) -> bool:
-        """Whether the store holds, under each row's number, that row's vector, and it is what the head makes of it.
-
-        Of very many rows the head is asked for a part, and of vectors that are elsewhere a few are fetched.
-        """
-        some = np.unique(np.linspace(0, len(self) - 1, STEP).astype(np.int64))
-        if not np.allclose(self.parts(some).sum(axis=1), self.vectors[some], atol=1e-3):
-            return False
-        checked = CHECKED if stored.far(self.store) else len(self)
-        rows = np.unique(np.linspace(0, len(self) - 1, checked).astype(np.int64))
-        steps = [rows[s : s + STEP] for s in range(0, len(rows), STEP)]
-        try:
-            return all(np.allclose(self.store.vectors(step), self.vectors[step], atol=1e-3) for step in steps)
-        except KeyError:
-            return False
-
-
-def encoder_spec(spec: str) -> str:
-    """How a manifest writes an encoder down: a folder inside the project stays relative to it."""
-    folder = Path(spec)
-    if not folder.is_dir():
-        return spec
-    full = folder.resolve()
-    return full.relative_to(HOME).as_posix() if full.is_relative_to(HOME) else str(full)
-
-
-def resolve_spec(spec: str) -> str:
-    """The other way: relative folders are looked up from the project's home when not here."""
-    return str(at_home(spec)) if not Path(spec).is_dir() else spec
+    _held: Hold | None = None  # keeps the version that was opened from being deleted

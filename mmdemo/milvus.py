@@ -18,9 +18,8 @@ import numpy as np
 
 from mmdemo.errors import InputError
 from mmdemo.exact import share_found
-from mmdemo.store import _check
 from mmdemo.vectorfile import Ids
-from mmdemo.vectors import Array
+from mmdemo.vectors import Array, storable
 
 KIND = "HNSW"
 BUILD = {"M": 16, "efConstruction": 200}
@@ -109,7 +108,7 @@ class MilvusStore:
         return int(said[0]["count(*)"])
 
     def add(self, ids: Ids, vectors: Array) -> None:
-        ids, vectors = _check(ids, vectors, self.dim, self._known(ids))
+        ids, vectors = storable(ids, vectors, self.dim, self._known(ids))
         if not self._there:
             self._create()
         step = max(1, BATCH // (4 * self.dim))

@@ -20,7 +20,8 @@ from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
 from mmdemo.feedback import PULL, Posterior, Space, posterior
 from mmdemo.grammar import Grammar
-from mmdemo.index import ProductIndex, resolve_spec
+from mmdemo.home import resolve_spec
+from mmdemo.index import ProductIndex
 from mmdemo.language import Reading
 from mmdemo.query import Query
 from mmdemo.rerank import families, fold, mmr

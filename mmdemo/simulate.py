@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from mmdemo.evaluation import interval
 from mmdemo.feedback import Floats, Posterior, Space, rewards
-from mmdemo.index import HOME, ProductIndex
+from mmdemo.home import HOME
+from mmdemo.index import ProductIndex
 from mmdemo.plot import Line, plot
 
 ROUNDS = 100

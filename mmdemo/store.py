@@ -22,7 +22,7 @@ import numpy as np
 from mmdemo.errors import InputError
 from mmdemo.exact import best, share_found
 from mmdemo.vectorfile import Ids, VectorFile
-from mmdemo.vectors import Array
+from mmdemo.vectors import Array, storable
 
 EXACT = 12_800_000  # numbers, vectors times their width, up to which every vector is compared
 PROBES = 64  # lists that a search looks into
@@ -64,17 +64,6 @@ class VectorStore(Protocol):
     def __len__(self) -> int: ...
 
 
-def _check(ids: Ids, vectors: Array, dim: int, known: Ids) -> tuple[Ids, Array]:
-    ids, vectors = np.asarray(ids, np.int64), np.ascontiguousarray(vectors, np.float32)
-    if vectors.ndim != 2 or vectors.shape != (len(ids), dim):
-        raise ValueError(f"expected {len(ids)} rows of {dim} numbers, found an array of shape {vectors.shape}")
-    if not np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3):
-        raise ValueError("a stored vector must have length one")
-    if len(np.unique(ids)) < len(ids) or np.isin(ids, known).any():
-        raise ValueError("an id is stored already; remove it first")
-    return ids, vectors
-
-
 class NumpyStore:
     """Brute force in NumPy: exact, and simple enough to be right by inspection."""
 
@@ -85,7 +74,7 @@ class NumpyStore:
         return len(self._ids)
 
     def add(self, ids: Ids, vectors: Array) -> None:
-        ids, vectors = _check(ids, vectors, self.dim, self._ids)
+        ids, vectors = storable(ids, vectors, self.dim, self._ids)
         self._ids, self._vectors = np.r_[self._ids, ids], np.vstack([self._vectors, vectors])
 
     def search(self, vectors: Array, k: int, filter: Ids | None = None) -> tuple[Array, Ids]:
@@ -148,8 +137,13 @@ class FaissStore:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
+    @property
+    def ids(self) -> Ids:
+        """All ids, ascending."""
+        return self._file.ids if self._file is not None else np.sort(faiss.vector_to_array(self._index.id_map))
+
     def add(self, ids: Ids, vectors: Array) -> None:
-        ids, vectors = _check(ids, vectors, self.dim, self._ids())
+        ids, vectors = storable(ids, vectors, self.dim, self.ids)
         if self._file is None and len(self) + len(ids) > self.exact:
             known, before = self.everything()
             ids, vectors = np.r_[known, ids], np.vstack([before, vectors]) if len(known) else vectors
@@ -256,9 +250,6 @@ class FaissStore:
         flat: Any = faiss.downcast_index(self._index.index)
         vectors = faiss.vector_to_array(flat.codes).view(np.float32).reshape(len(self), self.dim)
         return faiss.vector_to_array(self._index.id_map), vectors
-
-    def _ids(self) -> Ids:
-        return self._file.ids if self._file is not None else faiss.vector_to_array(self._index.id_map)
 
     def _own(self) -> None:
         """Lists that are mapped from a file are read-only: before a change they are copied into memory."""

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from mmdemo.errors import InputError
 from mmdemo.exact import sampled, share_found
 from mmdemo.store import BESIDE, FaissStore, VectorStore
+from mmdemo.vectorfile import Ids
 from mmdemo.vectors import Array
 
 FAISS, MILVUS = "index.faiss", "index.milvus"  # the vectors themselves; where in Milvus they are
@@ -19,13 +21,12 @@ STEP = 8192  # rows that are looked at at a time
 
 
 def put(
-    vectors: Array, where: dict[str, Any], folder: Path, ready: VectorStore | None = None
+    vectors: Array, where: dict[str, Any], folder: Path, near: Callable[[], VectorStore]
 ) -> tuple[VectorStore, dict[str, Any]]:
-    """Keep unit rows (n, d) under their numbers, in a version's folder or in the Milvus that `where` names.
+    """Keep unit rows (n, d) in a version's folder, or in the Milvus that `where` names.
 
-    `ready` is a store that holds them already.
-
-    Returns the store and what it says of itself, with the recall@10 that was measured.
+    `near` gives a store that holds them already, for the folder. Returns the store and what it says of itself, with the
+    recall@10 that was measured.
     """
     store: VectorStore
     if where.get("kind") == "milvus":
@@ -33,14 +34,33 @@ def put(
 
         path, store = folder / MILVUS, MilvusStore(vectors.shape[1], where["uri"], collection(folder))
         store.save(path)  # before the collection is there: whoever clears up after a kill finds it by this
-    else:
-        path, store = folder / FAISS, ready if isinstance(ready, FaissStore) else FaissStore(vectors.shape[1])
-    if not len(store):
         store.add(np.arange(len(vectors)), vectors)
+    else:
+        path, store = folder / FAISS, near()
     store.save(path)
-    steps = (np.arange(s, min(s + STEP, len(vectors))) for s in range(0, len(vectors), STEP))
-    recall = share_found(store, sampled(vectors, QUERIES), 10, ((rows, vectors[rows]) for rows in steps))
+    ids = ids_of(store, len(vectors))
+    steps = (slice(s, s + STEP) for s in range(0, len(vectors), STEP))
+    recall = share_found(store, sampled(vectors, QUERIES), 10, ((ids[some], vectors[some]) for some in steps))
     return store, store.describe() | {"recall@10": round(recall, 4)}
+
+
+def following(base: Path | None, ids: Ids, vectors: Array) -> FaissStore:
+    """A store of unit rows (n, d) under ascending ids: that of a version's folder, where there is one, without what is
+    gone and with what is new. What it has learnt stays; the folder is only read."""
+    if base is not None and (base / FAISS).is_file():
+        store = FaissStore.load(base / FAISS)
+    else:
+        store = FaissStore(vectors.shape[1])
+    store.remove(np.setdiff1d(store.ids, ids))
+    new = ~np.isin(ids, store.ids)
+    store.add(ids[new], vectors[new])
+    return store
+
+
+def ids_of(store: VectorStore | None, count: int) -> Ids:
+    """The ids of an index's rows, in their order: with gaps where products were removed. Elsewhere, and in a store that
+    is yet to be made, they are the rows' numbers."""
+    return store.ids if isinstance(store, FaissStore) else np.arange(count)
 
 
 def opened(folder: Path) -> VectorStore:

@@ -18,8 +18,9 @@ from mmdemo.embed import image_rows, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.errors import InputError
 from mmdemo.evaluation import Queries, interval, matches, score_matrices
+from mmdemo.home import HOME
 from mmdemo.imaging import decode
-from mmdemo.index import HOME, ProductIndex
+from mmdemo.index import ProductIndex
 from mmdemo.lessons import partial_texts
 from mmdemo.say import say
 from mmdemo.tasks import SAMPLE, held_out_rows

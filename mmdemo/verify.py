@@ -22,10 +22,12 @@ from mmdemo.product import Product
 from mmdemo.related import STORED as RELATED
 from mmdemo.related import Related, load_related
 from mmdemo.store import BESIDE, VectorStore
-from mmdemo.stored import FAISS, MILVUS, STEP, opened, rows_of
+from mmdemo.stored import FAISS, MILVUS, STEP, far, ids_of, opened, rows_of
 from mmdemo.vectors import Array
 
 FORMAT = 2
+ASKED = 16_384  # rows whose vectors the head is asked for again
+CHECKED = 64  # vectors that are fetched from afar to see whether they are those of the rows
 FILES = ("rows.jsonl", "vectors.safetensors", "head.safetensors", "report.json")
 
 
@@ -115,7 +117,37 @@ def read(path: Path, folder: Path) -> Contents:
         raise InputError(f"the parts of the index '{path}' do not fit together ({sizes}); {again}")
     if len({p.id for p in products}) < len(products):
         raise InputError(f"the index '{path}' holds a product twice; {again}")
+    try:
+        ordered = _in_order(head, image, text, vectors, store)
+    except ValueError as e:
+        raise InputError(f"the index '{path}' cannot be read ({e}); {again}") from None
+    if not ordered:
+        raise InputError(f"the vectors of the index '{path}' are not in the order of its rows; {again}")
     return Contents(products, image, text, head, manifest, report, folder, store, links, related, vectors)
+
+
+def _in_order(head: FusionHead, image: Array, text: Array, vectors: Array, store: VectorStore) -> bool:
+    """Whether the store holds, one after the other, each row's vector, and it is what the head makes of that row.
+
+    Of very many rows the head is asked for a part, and of vectors that are elsewhere a few are fetched.
+    """
+    some = _spread(len(vectors), ASKED)
+    if not np.allclose(head.product_parts(image=image[some], text=text[some]).sum(1), vectors[some], atol=1e-3):
+        return False
+    ids = ids_of(store, len(vectors))
+    if ids[0] < 0 or not (np.diff(ids) > 0).all():
+        return False
+    rows = _spread(len(vectors), CHECKED if far(store) else len(vectors))
+    steps = [rows[s : s + STEP] for s in range(0, len(rows), STEP)]
+    try:
+        return all(np.allclose(store.vectors(ids[step]), vectors[step], atol=1e-3) for step in steps)
+    except KeyError:
+        return False
+
+
+def _spread(count: int, most: int) -> NDArray[np.int64]:
+    """At most so many of `count` rows, from the first to the last."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
 def _inside(folder: Path, name: str) -> Path | None:

@@ -221,7 +221,12 @@ def _consistent() -> Iterator[tuple[str, Change]]:
         "FAISS with two rows exchanged",
         _faiss(lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v, np.r_[i[1], i[0], i[2:]])),
     )
-    yield "FAISS with foreign ids", _faiss(lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v, i + 1000))
+    yield "FAISS with an id twice", _faiss(
+        lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v, np.r_[i[0], i[0], i[2:]])
+    )
+    yield "FAISS with ids that stand for nothing", _faiss(
+        lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v, i - 1)
+    )
     yield "FAISS of no numbers", _faiss(lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v * np.nan, i))
     yield "FAISS of another kind of file", then_rehashed(rewritten("index.faiss", lambda _: b"\x93NUMPY" + bytes(99)))
     yield "report that is a list", then_rehashed(rewritten("report.json", lambda _: b"[1]"))

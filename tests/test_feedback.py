@@ -194,7 +194,8 @@ def test_the_report_compares_the_four_shops_and_keeps_their_curves():
 
 
 def test_on_the_default_catalogue_the_bandit_is_the_best_of_the_four():
-    from mmdemo.index import HOME, ProductIndex
+    from mmdemo.home import HOME
+    from mmdemo.index import ProductIndex
 
     curves = simulate(ProductIndex.load(HOME / "index" / "default"), count=40, rounds=60, seed=5)
     last = {name: c[:, -1].mean() for name, c in curves.items()}

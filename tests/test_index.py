@@ -3,6 +3,7 @@
 import difflib
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from mmdemo.build import add, build, remove
 from mmdemo.catalog import Catalog
 from mmdemo.embed import embed
 from mmdemo.errors import InputError
+from mmdemo.exact import sampled
 from mmdemo.index import WORK, ProductIndex
 from mmdemo.query import Filter
 from tests.toys import ToyEncoder, picture, toy_catalogue
@@ -126,6 +128,88 @@ def test_removed_products_are_gone_and_the_others_answer_as_before(index_dir):
     _, rows = after.search(query, 48)
     assert [after.products[r].id for r in rows] == want
     assert after.thumbnail("mug-0-red").is_file()
+
+
+@pytest.fixture
+def lists_dir(toy_index, tmp_path, monkeypatch):
+    """The toy index in inverted lists, learnt once: to learn them again is an error."""
+    index = ProductIndex.load(toy_index)
+    monkeypatch.setattr("mmdemo.store.EXACT", 0)
+    known = (index.products, index.image, index.text, index.head, dict(index.manifest), index.report, index.folder)
+    ProductIndex(*known).save(tmp_path / "index")
+    monkeypatch.setattr("mmdemo.store._inverted_lists", lambda vectors: pytest.fail("the lists were learnt again"))
+    return tmp_path / "index"
+
+
+def new_products(folder, names):
+    folder.mkdir()
+    lines = [f"{name},,A {colour} {kind}" for name, colour, kind in names]
+    (folder / "catalog.csv").write_text("\n".join(["id,image,title", *lines]) + "\n")
+    return Catalog.read(folder)
+
+
+def answers_like_brute_force(index):
+    """Every product as a query, among all and among some."""
+    some = np.arange(1, len(index), 3)
+    for allowed in (None, some):
+        among = np.arange(len(index)) if allowed is None else some
+        for vector in index.vectors:
+            scores, rows = index.search(vector, 5, allowed)
+            want = np.sort(index.vectors[among] @ vector)[::-1][:5]
+            np.testing.assert_allclose(scores, want, atol=1e-5)
+            np.testing.assert_allclose(index.vectors[rows] @ vector, scores, atol=1e-5)
+            assert set(rows) <= set(among)
+    return True
+
+
+def test_products_come_and_go_in_lists_that_are_never_learnt_again(lists_dir, tmp_path):
+    assert ProductIndex.load(lists_dir).store.describe()["kind"] == "ivf-sq8"
+    before = live(lists_dir)
+    whole = {p.name: p.read_bytes() for p in before.iterdir() if p.is_file()}
+    smaller = remove(lists_dir, ["mug-2-blue", "tray-0-red", "tray-3-purple"])  # the last row among them
+    assert len(smaller) == 45 and answers_like_brute_force(smaller)
+    assert {p.name: p.read_bytes() for p in before.iterdir() if p.is_file()} == whole, "the version before is untouched"
+    grown = add(lists_dir, new_products(tmp_path / "a", [("a", "green", "tray"), ("b", "red", "mug")]), ToyEncoder())
+    assert len(grown) == 47 and answers_like_brute_force(grown)
+    assert grown.products[grown.search(grown.vectors[grown.row("b")], 1)[1][0]].id == "b"
+    assert grown.store.describe()["vectors"] == 47 and grown.manifest["store"]["kind"] == "ivf-sq8"
+    last = remove(lists_dir, ["a", "mug-0-red"])
+    assert [p.id for p in last.products][-1] == "b" and answers_like_brute_force(ProductIndex.load(lists_dir))
+
+
+def test_the_recall_that_a_changed_index_states_is_what_brute_force_counts(lists_dir, tmp_path, monkeypatch):
+    monkeypatch.setattr("mmdemo.store.PROBES", 2)
+    index = remove(lists_dir, ["mug-2-blue", "tray-0-red"])
+    index = add(lists_dir, new_products(tmp_path / "a", [("a", "green", "tray")]), ToyEncoder())
+    queries = sampled(index.vectors, 64)
+    least = np.sort(index.vectors @ queries.T, axis=0)[-10]
+    found = [index.store.vectors(ids[ids >= 0]) @ q >= low - 1e-6
+             for q, low, ids in zip(queries, least, index.store.search(queries, 10)[1], strict=True)]  # fmt: skip
+    assert index.manifest["store"]["recall@10"] == pytest.approx(sum(f.sum() for f in found) / 640, abs=1e-3)
+
+
+def test_changes_upon_changes_are_saved_as_one(lists_dir):
+    index = ProductIndex.load(lists_dir)
+    last, first = len(index) - 1, slice(0, 1)
+    new = replace(index.products[0], id="new", title="Another red mug")
+    shorter = index.remove([index.products[last].id])
+    changed = shorter.add([new], index.image[first], index.text[first], lists_dir).remove(["mug-0-blue"])
+    assert answers_like_brute_force(changed) and answers_like_brute_force(shorter) and answers_like_brute_force(index)
+    saved = changed.save(lists_dir)
+    assert len(saved) == 47 and answers_like_brute_force(saved)
+    np.testing.assert_allclose(saved.vectors[saved.row("new")], index.vectors[0], atol=1e-5)
+
+
+def test_a_change_of_lists_that_is_cut_short_leaves_the_old_index_live(lists_dir, monkeypatch):
+    def cut(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr("mmdemo.stored.share_found", cut)  # the new store is written, and no manifest
+    with pytest.raises(OSError, match="disk full"):
+        remove(lists_dir, ["mug-0-red"])
+    monkeypatch.undo()
+    index = ProductIndex.load(lists_dir)
+    assert len(index) == 48 and answers_like_brute_force(index)
 
 
 def test_unknown_products_cannot_be_removed_and_the_nearest_id_is_named(index_dir):

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from mmdemo.build import build
 from mmdemo.catalog import Catalog, Product
 from mmdemo.encoder import Encoder
-from mmdemo.index import ProductIndex, resolve_spec
+from mmdemo.home import resolve_spec
+from mmdemo.index import ProductIndex
 
 TITLES = [
     "<script>window.hacked = 1</script> lamp",

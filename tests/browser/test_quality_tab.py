@@ -11,7 +11,8 @@ from playwright.sync_api import Locator, Page, expect
 from mmdemo.build import build
 from mmdemo.catalog import Catalog
 from mmdemo.encoder import Encoder
-from mmdemo.index import ProductIndex, resolve_spec
+from mmdemo.home import resolve_spec
+from mmdemo.index import ProductIndex
 from mmdemo.report import headlines, measured, unseen
 from tests.toys import toy_catalogue
 
