@@ -228,7 +228,7 @@ class Encoder:
     def _steps(self) -> tuple[Callable, Callable | None]:
         """The preprocessing cut in two, where it is what open_clip makes: to the size wanted, and to levels."""
         steps = getattr(self.preprocess, "transforms", [])
-        if [type(step).__name__ for step in steps[-2:]] != ["ToTensor", "Normalize"]:
+        if [type(step).__name__ for step in steps[-2:]] != ["MaybeToTensor", "Normalize"]:
             return self.preprocess, None
 
         def sized(image: Image.Image) -> Image.Image:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from mmdemo.vectors import Array
 
-DIMENSIONS = 24  # main directions of the catalogue: a session has tens of clicks, not hundreds
-LENGTH = 0.6  # of a feature vector, on average: how much one click may say
-EXPLORE = 0.07  # v of the paper; it, DIMENSIONS, LENGTH and DISLIKE were chosen on other shoppers than those reported
+DIMENSIONS = 96  # main directions of the catalogue
+EVEN = 0.3  # how far the spread along each is evened out: colour and material lie along narrow ones
+LENGTH = 0.4  # of a feature vector, on average: how much one click may say
+EXPLORE = 0.02  # v of the paper; it and what is above and below but PULL were chosen on other shoppers than reported
 DISLIKE = -0.1  # reward of a dislike, of which there are more than likes; a like is worth 1
 PULL = 0.8  # spread of the taste's scores over the catalogue, as a share of the spread of the query's
 
@@ -43,10 +44,11 @@ class Space:
     def __init__(self, vectors: Array, dimensions: int = DIMENSIONS) -> None:
         self.mean = vectors.mean(0)
         centred = vectors - self.mean
-        _, _, directions = np.linalg.svd(
+        _, spread, directions = np.linalg.svd(
             centred if len(vectors) < 4000 else centred[:: len(vectors) // 4000 + 1], False
         )
-        self.basis = directions[:dimensions].astype(np.float32)
+        narrow = np.maximum(spread[:dimensions, None] / spread[0], 1e-6) if spread[0] else 1.0
+        self.basis = (directions[:dimensions] * narrow**-EVEN).astype(np.float32)
         rough = centred @ self.basis.T
         self._scale = LENGTH / max(float(np.linalg.norm(rough, axis=1).mean()), 1e-9)
 

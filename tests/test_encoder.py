@@ -6,7 +6,6 @@ import numpy as np
 import open_clip
 import pytest
 import torch
-from PIL import Image
 
 from mmdemo import encoder as encoder_module
 from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, folded, mixed_precision, normalize, text_tower
@@ -72,6 +71,13 @@ def test_same_answer_as_open_clip(folder, pictures):
     np.testing.assert_allclose(encoder.encode_text(TEXTS), texts, atol=1e-5)
     np.testing.assert_allclose(encoder.encode_image(pictures), images, atol=1e-5)
     assert all(p.dtype == torch.float32 for p in encoder.model.parameters())
+
+
+def test_a_prepared_picture_is_bytes_and_becomes_what_open_clip_makes_of_it(folder, pictures):
+    encoder = Encoder.load(folder)
+    assert encoder.pixels(pictures[0]).dtype == torch.uint8
+    apart = torch.stack([encoder.preprocess(p) for p in pictures])
+    assert torch.equal(encoder._prepared(pictures), apart)
 
 
 def test_features_lead_to_the_embedding(folder, pictures):
@@ -200,9 +206,8 @@ def test_shipped_encoder():
     encoder = Encoder.load(SHIPPED)
     assert encoder.model.visual.image_size[0] <= 160
     # colours are the least that it must know
-    seen = encoder.encode_image([Image.new("RGB", (64, 64), COLOURS[c]) for c in ("red", "green", "blue", "black")])
-    said = encoder.encode_text(["red", "green", "blue", "black"])
-    assert (said @ seen.T).argmax(1).tolist() == [0, 1, 2, 3]
+    seen, said = encoder.encode_image([picture("mug", c) for c in COLOURS]), encoder.encode_text(list(COLOURS))
+    assert (said @ seen.T).argmax(1).tolist() == list(range(len(COLOURS)))
 
 
 def test_bfloat16_is_used_only_where_the_processor_has_it(monkeypatch):

@@ -184,7 +184,8 @@ def test_a_catalogue_that_cannot_tell_tastes_apart_is_not_simulated(monkeypatch)
 
 
 def test_the_report_compares_the_four_shops_and_keeps_their_curves():
-    from mmdemo.index import HOME, ProductIndex
+    from mmdemo.home import HOME
+    from mmdemo.index import ProductIndex
 
     found = report(ProductIndex.load(HOME / "index" / "default"), count=10, rounds=20)
     assert found["shoppers"] == 10 and list(found["shops"])[-1] == "Thompson sampling"
@@ -197,7 +198,7 @@ def test_on_the_default_catalogue_the_bandit_is_the_best_of_the_four():
     from mmdemo.home import HOME
     from mmdemo.index import ProductIndex
 
-    curves = simulate(ProductIndex.load(HOME / "index" / "default"), count=40, rounds=60, seed=5)
+    curves = simulate(ProductIndex.load(HOME / "index" / "default"), count=60, rounds=100, seed=5)
     last = {name: c[:, -1].mean() for name, c in curves.items()}
     assert last["Thompson sampling"] < min(last["no learning"], last["Rocchio"])
-    assert all(c.shape == (40, 60) and (np.diff(c) >= -1e-9).all() for c in curves.values())
+    assert all(c.shape == (60, 100) and (np.diff(c) >= -1e-9).all() for c in curves.values())

@@ -110,7 +110,7 @@ def main() -> None:
         name = "furniture" if path == args.catalog else path.name
         lines = {}
         for label, spec in (("never saw it", args.encoder), ("saw it", args.full)):
-            encoder, catalog = Encoder.load(spec), Catalog.read(path)
+            encoder, catalog = Encoder.load(spec).at(), Catalog.read(path)
             if path == args.catalog:
                 catalog.products = [p for p in catalog.products if p.category in FURNITURE]
             with tempfile.TemporaryDirectory() as work:

@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--head", default="attention")
     parser.add_argument("--out", type=Path, help="default: beside the encoder's weights")
     args = parser.parse_args()
-    encoder, rng = Encoder.load(args.encoder), np.random.default_rng(0)
+    encoder, rng = Encoder.load(args.encoder).at(), np.random.default_rng(0)
     products, images, edits = [], [], list[Edit]()
     for number, path in enumerate(args.catalogs):
         catalog, first = Catalog.read(path), len(products)

@@ -271,7 +271,8 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    encoders = {"encoder": Encoder.load(args.encoder)} | ({"before": Encoder.load(args.before)} if args.before else {})
+    encoders = {"encoder": Encoder.load(args.encoder).at()}
+    encoders |= {"before": Encoder.load(args.before).at()} if args.before else {}
     table = Table(encoders, sayings.reader(args.teacher) if args.teacher else None)
     fashion(table, Catalog.read(args.data / "fashion"), Catalog.read(args.data / "clothing"))
     photos(table, Shop(args.data / "grocery", "grocery"), "phone photo", 5)

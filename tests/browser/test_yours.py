@@ -212,7 +212,7 @@ def test_after_a_hard_kill_of_the_server_the_page_goes_on_with_the_build(browser
     at_tab(page)
     expect(page.locator(".mm-yours")).to_contain_text("The build of “shop” was stopped")
     page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_role("heading", name="Building “shop”")).to_be_visible()
+    expect(page.get_by_role("heading", name="Building “shop”")).to_be_visible(timeout=BUILT)
     assert shards[0].stat().st_mtime_ns == made, "it was encoded again"
     expect(page.locator(READY)).to_have_text("“shop” is ready", timeout=BUILT)
     page.get_by_role("link", name="Open it").click()
