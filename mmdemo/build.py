@@ -21,7 +21,7 @@ from mmdemo.general import general_head
 from mmdemo.home import encoder_spec, resolve_spec
 from mmdemo.imaging import decode
 from mmdemo.index import WORK, ProductIndex
-from mmdemo.lessons import partial_texts, split_of
+from mmdemo.lessons import HALF, partial_texts, split_of
 from mmdemo.locks import writing
 from mmdemo.query import Query
 from mmdemo.recommender import Recommender
@@ -178,7 +178,7 @@ def _maps(index: ProductIndex, encoder: Encoder, catalog: Catalog, thumbs: Path)
     queries = []
     for product in (index.products[r] for r in rows):
         photo = cropped(decode(source[product.id], max_side=512), rng)  # type: ignore[arg-type]
-        queries.append(Query(photo, partial_texts(product, rng)[2]))
+        queries.append(Query(photo, partial_texts(product, rng)[HALF]))
     pictured = copy.copy(index)  # its thumbnails are listed in no manifest yet
     pictured.manifest = index.manifest | {"files": {f"thumbs/{p.name}": "" for p in thumbs.iterdir()}}
     return faithfulness(Recommender(pictured, encoder), queries, len(queries))

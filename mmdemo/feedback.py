@@ -62,20 +62,25 @@ class Space:
 
 
 class Posterior:
-    """What the clicks so far say about the weights of the features: N(mean, v^2 covariance)."""
+    """What the clicks so far say about the weights of the features: N(mean, v^2 B^-1).
+
+    B^-1 = I - X'SX with S = (I + XX')^-1 (Woodbury), for clicks X are fewer than features.
+    """
 
     def __init__(self, features: Floats, rewards: Floats) -> None:
-        self._features, self._rewards = features, rewards
-        self.covariance = np.linalg.inv(np.eye(features.shape[1]) + features.T @ features)
-        self.mean = self.covariance @ (features.T @ rewards)
+        self._clicks, self._rewards = features, rewards
+        self._inverse = np.linalg.inv(np.eye(len(features)) + features @ features.T)
+        self.mean = features.T @ (self._inverse @ rewards)
 
     def draw(self, rng: np.random.Generator, explore: float = EXPLORE) -> Floats:
-        """One sample of the weights (k,)."""
-        return self.mean + explore * np.linalg.cholesky(self.covariance) @ rng.standard_normal(len(self.mean))
+        """One sample of the weights (k,): B^-1 (z + X'e), of white noise z and e, has the covariance B^-1."""
+        x = self._clicks
+        noise = rng.standard_normal(x.shape[1]) + x.T @ rng.standard_normal(len(x))
+        return self.mean + explore * (noise - x.T @ (self._inverse @ (x @ noise)))
 
     def shares(self, features: Floats) -> Floats:
         """How much of a product's expected reward (k,) -> (clicks,) comes from each click; they sum to it."""
-        return self._rewards * (self._features @ (self.covariance @ features))
+        return self._rewards * (self._inverse @ (self._clicks @ features))
 
 
 def rewards(liked: NDArray[np.bool_]) -> Floats:

@@ -69,8 +69,9 @@ def train(
     groups = [{"params": few, "lr": 2e-2, "weight_decay": 0.0}, {"params": many, "lr": lr, "weight_decay": DECAY}]
     optimiser = torch.optim.AdamW(groups)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [2e-2, lr], total_steps=steps, pct_start=0.1)
+    learnt_from = data.split == "train"
+    trained = np.flatnonzero(learnt_from)
     pools = {t: data.pool(t, "train") for t in tasks}
-    trained = np.flatnonzero(data.split == "train")
     start = deepcopy(head.state_dict())
     best_figures, best_state = judge(head, data, valid), start
 
@@ -91,7 +92,7 @@ def train(
             images.append(i)
             texts.append(t)
             origins.append(o)
-            right.extend(r)
+            right.extend(answers[learnt_from[answers]] for answers in r)
             if task == "edit":  # the reference and its kin are the hardest wrong answers
                 references = np.array([data.edits[e].reference for e in pick], np.int64)
         wanted = np.array([rng.choice(r) for r in right], np.int64)

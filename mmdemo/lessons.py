@@ -15,6 +15,7 @@ from mmdemo.vectors import Array, present
 
 EncodeText = Callable[[Sequence[str]], Array]
 TASKS = ("image", "text", "both", "edit")
+HALF = 2  # which of `partial_texts` is half of a title
 NOISE = 0.25  # of a unit embedding, on top of the other view: about what another light does to it
 
 
@@ -67,6 +68,7 @@ class Lessons:
         vectors = encode(unique) if unique else np.zeros((0, text.shape[1]), np.float32)
         self.words = torch.from_numpy(np.vstack([vectors, np.zeros((1, text.shape[1]), np.float32)]))
         self.kinds = np.array([[rows.get(w, len(unique)) for w in kinds] for kinds in words], np.int64)
+        self.carriers = carriers(products, [kinds[HALF] for kinds in words], range(self.n))
         self.edit_words = np.array([rows[e.text] for e in self.edits], np.int64)
         self.edit_right = [e.targets for e in self.edits]
         self.facets = _facet_codes(products)
@@ -88,16 +90,20 @@ class Lessons:
         word = self.kinds[pick, kind]
         if task == "image":
             return image, zero_text, zero_text, [np.flatnonzero(self.same == self.same[i]) for i in pick]
-        alike = [np.flatnonzero(self.kinds[:, k] == w) for k, w in zip(kind, word, strict=True)]
         if task == "text":
+            alike = [
+                self.carriers[i] if k == HALF else np.flatnonzero(self.kinds[:, k] == w)
+                for i, k, w in zip(pick, kind, word, strict=True)
+            ]
             return zero_image, self.words[word], zero_text, alike
         both = [np.flatnonzero(self.same == self.same[i]) for i in pick]
         return image, self.words[word], zero_text, both
 
     def pool(self, task: str, split: str) -> NDArray[np.int64]:
-        """What a task can draw on in a split: product rows, or edit numbers."""
+        """What a task can draw on in a split: product rows, or numbers of edits that have an answer there."""
         if task == "edit":
-            return np.array([i for i, e in enumerate(self.edits) if self.split[e.reference] == split], np.int64)
+            there = self.split == split
+            return np.array([i for i, e in enumerate(self.edits) if there[e.reference] and there[e.targets].any()], int)
         keep = self.split == split
         if task != "text":
             keep &= self.has_image
@@ -130,6 +136,18 @@ def partial_texts(p: Product, rng: np.random.Generator) -> tuple[str, str, str]:
     half = " ".join(w for w in words if rng.random() < 0.5) or (words[0] if words else "")
     values = [v for v in p.attributes.values() if v and len(v) < 30][:3]
     return p.title, " ".join([*values, p.category]).strip().lower() or p.title, half
+
+
+def carriers(products: Sequence[Product], texts: Sequence[str], rows: Sequence[int]) -> list[NDArray[np.int64]]:
+    """For words taken from the titles of `rows`, all rows whose title has each of them: any of those is asked for."""
+    having: dict[str, set[int]] = {}
+    for row, product in enumerate(products):
+        for word in product.title.casefold().split():
+            having.setdefault(word, set()).add(row)
+    asked = [
+        [having[word] for word in text.casefold().split()] or [{row}] for text, row in zip(texts, rows, strict=True)
+    ]
+    return [np.array(sorted(set.intersection(*sets)), np.int64) for sets in asked]
 
 
 def perturb(x: Tensor, rng: np.random.Generator, most: float = NOISE) -> Tensor:

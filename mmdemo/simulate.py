@@ -25,6 +25,7 @@ from mmdemo.plot import Line, plot
 
 ROUNDS = 100
 SHOPPERS = 200
+VISITS = 4  # of each shopper, every time unknown again: what luck does averages out within a shopper
 PAGE = 24  # products on a page
 FEWEST = 10 * PAGE  # products: with fewer, pages are too alike to tell shops apart
 TRIES = 50  # products looked at for each shopper, where few have a colour, a material or a style at all
@@ -118,12 +119,15 @@ def regret(shop: Shop, x: Floats, shopper: Shopper, seed: int, rounds: int = ROU
 
 
 def simulate(index: ProductIndex, count: int = SHOPPERS, rounds: int = ROUNDS, seed: int = 0) -> dict[str, Floats]:
-    """Cumulative regret (shoppers, rounds) of every shop."""
+    """Cumulative regret (shoppers, rounds) of every shop, the mean of VISITS of each shopper."""
     x = Space(index.vectors).features(index.vectors)
     drawn = shoppers(index, count, seed)
-    return {
-        name: np.stack([regret(shop, x, s, n, rounds) for n, s in enumerate(drawn)]) for name, shop in SHOPS.items()
-    }
+
+    def lost(shop: Shop, n: int) -> Floats:
+        seeds = range(VISITS * n, VISITS * (n + 1))
+        return np.mean([regret(shop, x, drawn[n], s, rounds) for s in seeds], axis=0)
+
+    return {name: np.stack([lost(shop, n) for n in range(len(drawn))]) for name, shop in SHOPS.items()}
 
 
 def figures(curves: dict[str, Floats]) -> dict[str, Any]:

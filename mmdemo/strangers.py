@@ -21,7 +21,7 @@ from mmdemo.evaluation import Queries, interval, matches, score_matrices
 from mmdemo.home import HOME
 from mmdemo.imaging import decode
 from mmdemo.index import ProductIndex
-from mmdemo.lessons import partial_texts
+from mmdemo.lessons import HALF, partial_texts
 from mmdemo.say import say
 from mmdemo.tasks import SAMPLE, held_out_rows
 from mmdemo.vectors import Array, present
@@ -78,7 +78,7 @@ def strangers(index: ProductIndex, encoder: Encoder, catalog: Catalog, own: dict
         )
     some = [foreign[i] for i in np.random.default_rng(1).permutation(len(foreign))[:MOST]]
     rng = np.random.default_rng(2)
-    halves = [partial_texts(p, rng)[2] for p in some]
+    halves = [partial_texts(p, rng)[HALF] for p in some]
     asked = {"photo": _photos(index, encoder, catalog, foreign),
              "title": (_said(index, encoder, [p.title for p in some]), [p.title for p in some]),
              "half a title": (_said(index, encoder, halves), halves)}  # fmt: skip

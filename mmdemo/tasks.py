@@ -14,7 +14,7 @@ from mmdemo.errors import InputError
 from mmdemo.evaluation import Queries, evaluate, read_queries
 from mmdemo.imaging import decode
 from mmdemo.index import ProductIndex
-from mmdemo.lessons import partial_texts
+from mmdemo.lessons import HALF, carriers, partial_texts
 from mmdemo.related import moved
 
 SAMPLE = 200  # products per task
@@ -27,9 +27,10 @@ def tasks(
 ) -> dict[str, Queries | InputError]:
     """Every task that this catalogue can ask, by its name; a query file that cannot be used is its error.
 
-    photo: the product's own picture, cropped and recompressed; words: half of its title's words; photo and words:
-    both; other views: its further pictures; other photos and edits ("this, in blue"): the query files beside the
-    catalogue, or edits read out of it; links: from a product to what goes with it.
+    photo: the product's own picture, cropped and recompressed; words: half of its title's words, and every product that
+    has them all is right; photo and words: both, and only itself is right; other views: its further pictures; other
+    photos and edits ("this, in blue"): the query files beside the catalogue, or edits read out of it; links: from a
+    product to what goes with it.
     """
     rng = np.random.default_rng(0)
     source = {p.id: catalog.image_path(p) for p in catalog}
@@ -67,12 +68,12 @@ def own_tasks(
 ) -> dict[str, Queries]:
     """The tasks words, photo, and photo and words; `picture` finds the file of a product's picture by its id."""
     rows = np.sort(rng.permutation(held_out_rows(index))[:SAMPLE])
-    texts = [partial_texts(index.products[r], rng)[2] for r in rows]
+    texts = [partial_texts(index.products[r], rng)[HALF] for r in rows]
     words = text_rows(encoder, texts)
     nothing, targets = np.full(len(rows), -1), [np.array([r]) for r in rows]
     ids = [index.products[r].id for r in rows]
     no_photo = np.zeros((len(rows), index.image.shape[1]), np.float32)
-    made = {"words": Queries(no_photo, words, 0 * words, nothing, targets, texts)}
+    made = {"words": Queries(no_photo, words, 0 * words, nothing, carriers(index.products, texts, rows), texts)}
     pictured = index.image[rows].any(1)
     if pictured.any():
         photos = [picture(index.products[r].id) for r in rows[pictured]]

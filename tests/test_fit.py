@@ -5,11 +5,11 @@ import pytest
 
 from mmdemo.calibration import calibrate, standing
 from mmdemo.catalog import Catalog, Product
-from mmdemo.edits import mine_edits
+from mmdemo.edits import Edit, mine_edits
 from mmdemo.embed import embed, text_rows
 from mmdemo.fit import fit, floors, judge, loss_of
 from mmdemo.fusion import Mean
-from mmdemo.lessons import Lessons, questions, split_of
+from mmdemo.lessons import Lessons, carriers, questions, split_of
 from mmdemo.vectors import normalize
 from tests.toys import ToyEncoder, toy_catalogue
 
@@ -52,6 +52,22 @@ def test_a_task_s_floor_is_the_best_answer_that_needs_no_training(shop):
         rows.append(np.mean(1 / (1 + np.array(wrong))))
     assert found["both"] == pytest.approx(max(*rows, by_mean["both"]))
     assert all(found[q.task] >= by_mean[q.task] for q in asked) and set(found) == {q.task for q in asked}
+
+
+def test_half_a_title_is_answered_by_every_product_that_carries_its_words():
+    titles = ["Red mug", "red striped Mug", "Blue mug", ""]
+    products = [Product(str(i), "", title) for i, title in enumerate(titles)]
+    found = carriers(products, ["mug", "red mug", "Blue", ""], [0, 0, 2, 3])
+    assert [list(rows) for rows in found] == [[0, 1, 2], [0, 1], [2], [3]]
+
+
+def test_an_edit_is_learnt_from_only_where_its_answer_is_of_the_same_split(shop):
+    encoder = ToyEncoder()
+    rows = {s: [i for i, p in enumerate(shop.products) if split_of(p) == s] for s in ("train", "test")}
+    edits = [Edit(rows["train"][0], "in blue", np.array(rows[s][1:3])) for s in ("test", "train")]
+    data = Lessons(shop.products, shop.image, shop.text, None, lambda t: text_rows(encoder, t),
+                   np.random.default_rng(0), edits)  # fmt: skip
+    assert list(data.pool("edit", "train")) == [1] and list(data.pool("edit", "test")) == []
 
 
 def test_edits_are_answered_far_better_than_by_the_mean(fitted):

@@ -61,9 +61,18 @@ def test_a_catalogue_with_everything_asks_every_task(asked):
 
 def test_queries_of_products_ask_for_held_out_products_alone(asked, index):
     rows = set(held_out_rows(index))
-    for name in ("words", "photo", "photo and words", "other views"):
+    for name in ("photo", "photo and words", "other views"):
         assert asked[name].targets and all(set(t) <= rows for t in asked[name].targets), name
+    assert asked["words"].targets and all(set(t) & rows for t in asked["words"].targets)
     assert set(asked["edits"].reference) <= rows
+
+
+def test_every_product_whose_title_has_the_words_is_a_right_answer_to_them(asked, index):
+    titles = [p.title.casefold().split() for p in index.products]
+    for said, targets in zip(asked["words"].said, asked["words"].targets, strict=True):
+        words = said.casefold().split()
+        assert list(targets) == [i for i, title in enumerate(titles) if all(word in title for word in words)]
+    assert any(len(targets) > 1 for targets in asked["words"].targets)
 
 
 def test_an_edit_knows_its_reference_its_words_and_its_right_answers(asked, index):

@@ -30,8 +30,8 @@ from training.workers import start
 # How often a photo of each catalogue comes up, beside one of `fashion`. Small shops with real copy count more;
 # 64-pixel pictures count less.
 WEIGHTS = {
-    "fashion": 1.0, "clothing": 1.0, "grocery": 1.2, "sportswear": 4.0, "caltech_objects": 0.8,
-    "tiny_imagenet_objects": 0.5, "imagenet_samples": 1.0, "coco_scenes": 1.0, "containers": 0.7, "shop_samples": 3.0,
+    "fashion": 2.5, "clothing": 1.3, "grocery": 1.2, "sportswear": 6.0, "caltech_objects": 0.7,
+    "tiny_imagenet_objects": 0.3, "imagenet_samples": 0.8, "coco_scenes": 1.0, "containers": 0.6, "shop_samples": 3.0,
 }  # fmt: skip
 
 
