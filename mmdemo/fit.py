@@ -84,7 +84,8 @@ def train(
 
     for step in range(steps):
         head.train()
-        images, texts, origins, right = [], [], [], []
+        images, texts, origins = [], [], []
+        right: list[NDArray[np.int64]] = []
         references = np.empty(0, np.int64)
         for task, share in tasks.items():
             pick = rng.choice(pools[task], max(4, int(BATCH * share)))

@@ -15,7 +15,7 @@ SHADES = {"head": "#2f5d50", "image": "#c98f3c", "text": "#6f86b8", "mean": "#a9
 PLOT, MATCH_PLOT, VARIETY_PLOT = "report.png", "report-match.png", "report-variety.png"
 TASTE_PLOT = "report-taste.png"
 SEEN = {"query": "query's photo", "product": "product's picture"}
-LEADS = ("photo and words", "edits")  # the tasks that the first sentences are about, where there are any
+LEADS = ("edits", "photo and words")  # the tasks that the first sentences are about, where there are any
 GIVEN = {
     "photo": later("With a photo"), "words": later("With half of a title's words"),
     "photo and words": later("With a photo and words"), "other views": later("With a photo from another side"),

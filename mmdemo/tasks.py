@@ -73,7 +73,8 @@ def own_tasks(
     nothing, targets = np.full(len(rows), -1), [np.array([r]) for r in rows]
     ids = [index.products[r].id for r in rows]
     no_photo = np.zeros((len(rows), index.image.shape[1]), np.float32)
-    made = {"words": Queries(no_photo, words, 0 * words, nothing, carriers(index.products, texts, rows), texts)}
+    carrying = carriers(index.products, texts, rows.tolist())
+    made = {"words": Queries(no_photo, words, 0 * words, nothing, carrying, texts)}
     pictured = index.image[rows].any(1)
     if pictured.any():
         photos = [picture(index.products[r].id) for r in rows[pictured]]

@@ -102,8 +102,8 @@ def a_report(**tables):
 def test_the_headline_sets_the_head_beside_the_best_of_photo_and_words_alone():
     report = a_report(photo_and_words=(0.87, 0.6, 0.45), edits=(0.7, 0.1, None))
     assert headlines(report) == [
-        {"task": "photo and words", "found": 0.87, "single": "image", "alone": 0.6, "queries": 50},
         {"task": "edits", "found": 0.7, "single": "image", "alone": 0.1, "queries": 50},
+        {"task": "photo and words", "found": 0.87, "single": "image", "alone": 0.6, "queries": 50},
     ]
 
 

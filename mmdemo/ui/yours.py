@@ -22,13 +22,19 @@ from mmdemo.drafts import LARGEST, Drafts, Taken
 from mmdemo.errors import InputError
 from mmdemo.index import live_version
 from mmdemo.report import GIVEN, measured
-from mmdemo.say import again, say
+from mmdemo.say import again, later, say
 from mmdemo.ui import cards, theme
 from mmdemo.ui.gate import Refused
 
 SHOWN = 50  # refusals in the table; the file has all
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet's formula begins
 ACTS = ("look", "read", "build", "cancel", "resume", "discard")
+EXAMPLE = (  # of a table
+    ("id", "image", "title", "category", "price", "currency", "colour"),
+    ("hat-1", "images/hat.jpg", later("Red wool hat"), later("Hats"), "25.00", "EUR", later("red")),
+    ("scarf-1", "images/scarf.png", later("Blue striped scarf"), later("Scarves"), "39.00", "EUR", later("blue")),
+    ("gift-50", "", later("Gift card"), later("Gifts"), "50.00", "EUR", ""),
+)
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": 4}
 
 
@@ -93,6 +99,7 @@ class Yours:
             largest=LARGEST >> 20,
             most=jobs.MOST_PRODUCTS,
             shown=SHOWN,
+            example=EXAMPLE,
             time=time.monotonic_ns() if error else 0,  # the same fault twice must differ, or the browser draws nothing
         )
 

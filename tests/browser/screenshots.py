@@ -63,11 +63,14 @@ def main() -> None:
         open_tab(page, "Browse")
         keep(page, "browse")
 
-        page = visit(browser, demo.url)
-        begin(page, ".mm-start")
-        page.locator("#mm-results .mm-pic").first.click()
-        page.wait_for_selector(".mm-dialog[open] h2")
-        keep(page, "product")
+        for name in ("product", "why"):
+            page = visit(browser, demo.url)
+            begin(page, ".mm-start")
+            page.locator("#mm-results .mm-pic").first.click()
+            page.wait_for_selector(".mm-dialog[open] .mm-changes", timeout=60_000)
+            if name == "why":
+                page.locator(".mm-dialog .mm-why").evaluate("part => part.scrollIntoView()")
+            keep(page, name)
 
         page = visit(browser, demo.url)
         begin(page, ".mm-start")
