@@ -1,7 +1,6 @@
 """Why: the receipt, the words and the sentence behind one recommendation, taken from the score that ranked it."""
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +18,8 @@ SAYS = {
 MOST_WORDS = 24
 MOST_VALUES = 60  # a column with more values is no property that a sentence names
 UNSEEN = frozenset(("brand", "maker", "manufacturer", "designer", "vendor", "year"))  # and no picture shows these
+SAMPLE = 20_000  # products from which the effects of their properties are learnt
+RIDGE = 1.0  # products' worth of doubt about each effect
 CLEAR = 0.35  # standard deviations of the query's scores: a lead below this decides nothing
 
 
@@ -64,48 +65,51 @@ class Decision:
 
 
 class Contrasts:
-    """For each property of a product: the mean vector of the alternatives that differ in it."""
+    """What each value of each property adds to a product's vector, other properties being equal.
+
+    An additive model of the catalogue, by ridge regression: vector = mean + an effect for each value. So a kind, a
+    colour and a pattern are told apart even where checked cushions happen to be navy.
+    """
 
     def __init__(self, products: Sequence[Product], vectors: Array, columns: dict[str, dict[str, int]]) -> None:
         self._products = products
-        self._columns = [c for c, values in columns.items() if len(values) <= MOST_VALUES and c not in UNSEEN]
-        if "category" in columns and "category" not in self._columns:
-            self._columns.insert(0, "category")
-        self._sums: dict[tuple[str, ...], Array] = {(): vectors.sum(0)}
-        self._counts: dict[tuple[str, ...], int] = defaultdict(int)
-        self._counts[()] = len(products)
-        rows: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        for row, p in enumerate(products):
-            rows[p.category,].append(row)
-            for column in self._columns:
-                if column != "category" and (value := str(p.field(column) or "")):
-                    rows[p.category, column].append(row)
-                    rows[p.category, column, value].append(row)
-        for key, some in rows.items():
-            self._sums[key], self._counts[key] = vectors[some].sum(0), len(some)
+        shown = (c for c in columns if c not in UNSEEN)
+        named = [c for c in shown if c == "category" or len(columns[c]) <= MOST_VALUES]
+        rows = range(0, len(products), 1 + len(products) // SAMPLE)
+        self._number: dict[tuple[str, str], int] = {}
+        held = np.zeros((len(rows), sum(len(columns[c]) for c in named) + 1), np.float32)
+        for at, row in enumerate(rows):
+            for column in named:
+                if value := str(products[row].field(column) or ""):
+                    held[at, self._number.setdefault((column, value), len(self._number))] = 1
+        held = held[:, : len(self._number)]
+        centred = vectors[:: rows.step] - vectors[:: rows.step].mean(0)
+        ridge = RIDGE * np.eye(held.shape[1], dtype=np.float32)
+        effects = np.linalg.solve(held.T @ held + ridge, held.T @ centred)
+        counts = held.sum(0)
+        self._leads = np.zeros_like(effects)
+        for column in named:
+            mine = [n for (c, _), n in self._number.items() if c == column]
+            total, summed = counts[mine].sum(), counts[mine] @ effects[mine]
+            for n in mine:
+                if (others := total - counts[n]) > 0:
+                    self._leads[n] = effects[n] - (summed - counts[n] * effects[n]) / others
 
-    def alternative(self, row: int, column: str) -> Array | None:
-        """The mean vector (d,) of the products that differ in a column (for the category: of the other categories;
-        otherwise within the category); None where there is none."""
-        p = self._products[row]
-        value = str(p.field(column) or "")
-        if not value:
-            return None
-        inside: tuple[str, ...] = (p.category,) if column == "category" else (p.category, column, value)
-        count = self._counts[inside[:-1]] - self._counts[inside]
-        return (self._sums[inside[:-1]] - self._sums[inside]) / np.float32(count) if count else None
+    def lead(self, column: str, value: str) -> Array | None:
+        """How a product of this value differs (d,) from what has another one; None for a value that is not known."""
+        number = self._number.get((column, value))
+        return self._leads[number] if number is not None else None
 
-    def decisions(self, query_parts: Array, row: int, vector: Array, spread: float) -> list[Decision]:
+    def decisions(self, query_parts: Array, row: int, spread: float) -> list[Decision]:
         """The properties on which a product clearly leads, the clearest first, each with the part that decided it."""
-        others = {c: other for c in self._columns if (other := self.alternative(row, c)) is not None}
-        if not others:
-            return []
-        leads = query_parts[:3] @ (vector - np.stack(list(others.values()))).T
-        found = []
-        for column, lead in zip(others, leads.T, strict=True):
-            if (whole := float(lead.sum())) > CLEAR * spread and lead.max() > 0:
-                value = str(self._products[row].field(column))
-                found.append(Decision(column, value, PARTS[int(lead.argmax())], whole))
+        product, found = self._products[row], []
+        for column in dict.fromkeys(column for column, _ in self._number):
+            value = str(product.field(column) or "")
+            if (lead := self.lead(column, value)) is None:
+                continue
+            shares = query_parts[:3] @ lead
+            if (whole := float(shares.sum())) > CLEAR * spread and shares.max() > 0:
+                found.append(Decision(column, value, PARTS[int(shares.argmax())], whole))
         return sorted(found, key=lambda d: -d.lead)
 
 
@@ -140,7 +144,7 @@ def _of_both(parts: dict[str, float], decided: dict[str, list[str]]) -> str:
     if share > 0.55:
         lead, own = say("Mostly {part}", part=say(SAYS[most])), decided.pop(most, [])
     else:
-        lead, own = say("Your photo and your words alike"), []
+        lead, own = say("Your photo and your words about equally"), []
     head = say("{head}: {names}", head=lead, names=listed(own)) if own else lead
     return _sentence([head, *_decided(decided)])
 

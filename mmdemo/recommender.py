@@ -80,7 +80,7 @@ class Recommender:
 
     @cached_property
     def contrasts(self) -> explain.Contrasts:
-        """The alternatives to every property of a product, for the sentence on its card."""
+        """What every property of a product does to its vector, for the sentence on its card."""
         return explain.Contrasts(self.index.products, self.index.vectors, self.index.facets)
 
     @cached_property
@@ -319,10 +319,9 @@ class Recommender:
         """The sentence for a card: which part of the query decided which property of the product.
 
         `spread` is that of the query's scores."""
-        vector = self.index.vectors[row]
-        decisions = self.contrasts.decisions(parts, row, vector, spread)
+        decisions = self.contrasts.decisions(parts, row, spread)
         title = self.product(because).shown("title") if because else ""
-        return explain.sentence(kind, explain.receipt(parts, vector), decisions, title)
+        return explain.sentence(kind, explain.receipt(parts, self.index.vectors[row]), decisions, title)
 
     def _because(self, query: Query, parts: Array, row: int) -> str:
         """The liked product that brought this one, "" where the taste did not lift it clearly."""

@@ -65,25 +65,41 @@ def test_the_sentence_says_which_part_decided_which_property(toy_recommender):
     index = recommender.index
     row = index.row("mug-1-blue")
     # A query whose photo part points from trays to mugs, and whose words point from other colours to blue.
-    shape = recommender.contrasts.alternative(row, "category")
-    colour = recommender.contrasts.alternative(row, "colour")
-    parts = np.stack([index.vectors[row] - shape, index.vectors[row] - colour, 0 * shape])
-    decided = {d.column: d.by for d in recommender.contrasts.decisions(parts, row, index.vectors[row], spread=0.1)}
+    shape, colour = (recommender.contrasts.lead(*of) for of in (("category", "Mug"), ("colour", "Blue")))
+    parts = np.stack([shape, colour, 0 * shape])
+    decided = {d.column: d.by for d in recommender.contrasts.decisions(parts, row, spread=0.1)}
     assert decided == {"category": "image", "colour": "text"}
     said = recommender.reason("both", parts, row, spread=0.1)
     assert "your words decided the colour (blue)" in said and "kind (mug)" in said
 
 
-def test_the_alternative_is_the_mean_of_what_differs():
+def test_what_a_property_adds_is_told_apart_from_what_comes_along_with_it():
+    """Nearly all that is navy here is checked as well: words that mean checks must not be said to decide the colour."""
     from mmdemo.product import Product
 
-    products = [Product(str(n), "", str(n), category=c, attributes={"colour": v})
-                for n, (c, v) in enumerate([("A", "red"), ("A", "blue"), ("A", "blue"), ("B", "red")])]  # fmt: skip
-    vectors = np.eye(4, dtype=np.float32)
-    contrasts = Contrasts(products, vectors, {"category": {"A": 3, "B": 1}, "colour": {"red": 2, "blue": 2}})
-    np.testing.assert_allclose(contrasts.alternative(0, "colour"), [0, 0.5, 0.5, 0])
-    np.testing.assert_allclose(contrasts.alternative(0, "category"), [0, 0, 0, 1])
-    assert contrasts.alternative(3, "colour") is None  # the only one of its category
+    looks = [("navy", "checks")] * 8 + [("navy", "plain")] * 2 + [("red", "plain")] * 8 + [("red", "checks")] * 2
+    kinds = [(c, *look) for c in ("mug", "bag") for look in looks]
+    axis = {name: n for n, name in enumerate(("mug", "bag", "navy", "red", "checks", "plain"))}
+    vectors = np.array([[name in kind for name in axis] for kind in kinds], np.float32)
+    products = [Product(str(n), "", str(n), category=c, attributes={"colour": v, "pattern": w})
+                for n, (c, v, w) in enumerate(kinds)]  # fmt: skip
+    values = {"category": ("mug", "bag"), "colour": ("navy", "red"), "pattern": ("checks", "plain")}
+    contrasts = Contrasts(products, vectors, {column: dict.fromkeys(of, 20) for column, of in values.items()})
+    navy, checks = contrasts.lead("colour", "navy"), contrasts.lead("pattern", "checks")
+    assert navy[axis["navy"]] > 0.8 and navy[axis["red"]] < -0.8 and abs(navy[axis["checks"]]) < 0.1
+    assert checks[axis["checks"]] > 0.8 and abs(checks[axis["navy"]]) < 0.1
+    assert contrasts.lead("colour", "teal") is None
+    photo, words = np.eye(6)[axis["mug"]] + np.eye(6)[axis["navy"]], np.eye(6)[axis["checks"]]
+    decided = contrasts.decisions(np.stack([photo, words, 0 * words]), 0, spread=0.5)
+    assert {d.column: d.by for d in decided} == {"category": "image", "colour": "image", "pattern": "text"}
+
+
+def test_a_property_that_all_products_share_decides_nothing():
+    from mmdemo.product import Product
+
+    products = [Product(str(n), "", str(n), category="mug") for n in range(4)]
+    contrasts = Contrasts(products, np.eye(4, dtype=np.float32), {"category": {"mug": 4}})
+    assert contrasts.decisions(np.ones((3, 4)), 0, spread=0.1) == []
 
 
 @pytest.mark.parametrize(
@@ -91,7 +107,7 @@ def test_the_alternative_is_the_mean_of_what_differs():
     [
         ("both", (0.5, 0.1, 0.0), [("category", "Mug", "image"), ("colour", "Navy", "text")],
          "Mostly your photo: kind (mug); your words decided the colour (navy)."),
-        ("both", (0.3, 0.3, 0.0), [], "Your photo and your words alike."),
+        ("both", (0.3, 0.3, 0.0), [], "Your photo and your words about equally."),
         ("text", (0.0, 0.6, 0.0), [("colour", "Navy", "text")], "Your words decided the colour (navy)."),
         ("image", (0.6, 0.0, 0.0), [], "It looks like your photo."),
     ],
