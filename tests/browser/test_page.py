@@ -216,7 +216,7 @@ def test_why_this_is_answered_on_the_product_page(page: Page, photo, product, sc
     expect(why.locator(".mm-tinted").first).to_contain_text("blue")
     assert why.locator(".mm-map img").count() == 2
     for caption in why.locator("figcaption").all_inner_texts():
-        assert "Checked: hiding the marked parts first" in caption or "No map" in caption
+        assert "painting over the orange parts first" in caption or "No map" in caption
     assert why.locator(".mm-heat").count() == why.locator("figcaption", has_text="Checked").count()
     expect(why.locator(".mm-changes")).to_contain_text("Right above it")
     why.scroll_into_view_if_needed()
