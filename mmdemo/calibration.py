@@ -1,7 +1,8 @@
 """From a cosine to a probability: how often an answer that stood out so far was right on held-out queries.
 
 What counts is how far a score stands out from the same query's scores of the whole catalogue (its z-score): a dim
-phone photo has lower cosines than a shop picture, but its right answer stands out all the same.
+phone photo has lower cosines than a shop picture, but its right answer stands out all the same. And how crowded it is
+up there: of five that are equally near, at most one is the product on the photo.
 """
 
 from dataclasses import dataclass, field
@@ -11,43 +12,60 @@ from numpy.typing import NDArray
 
 from mmdemo.vectors import Array
 
-DOUBT = 0.05  # a chance below which the best answer is called a distant one
+RIVALS = 100  # best answers that make a crowd
+SHARP = 3.0  # the higher, the fewer of them: how much a rival counts that is a standard deviation behind
+STIFF = 0.1  # ridge on the slopes, where a few queries would make them as steep as they like
 
 
 @dataclass
 class Calibration:
-    """A logistic curve a * z + b for each kind of query ('image', 'text', 'both', 'edit', 'like'), after Platt (1999).
+    """A logistic curve a z + b (z - crowd) + c for each kind of query ('image', 'text', 'both', 'edit', 'like'), after
+    Platt (1999).
 
     `floors` holds how near the nearest of the first answers has to be for each kind; below it nothing matches.
     """
 
-    curves: dict[str, tuple[float, float]] = field(default_factory=dict)
+    curves: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     floors: dict[str, float] = field(default_factory=dict)
 
-    def match(self, kind: str, z: Array) -> Array:
-        """Probabilities (n,) that answers with these z-scores are right; an unknown kind borrows a known curve."""
+    def match(self, kind: str, z: Array, rivals: Array) -> Array:
+        """Probabilities (n,) that answers with these z-scores are right; an unknown kind borrows a known curve.
+
+        `rivals` (m,) are the z-scores of the best answers that may be shown, these included: a condition that leaves
+        fewer of them makes each more likely.
+        """
         known = self.curves.get(kind) or self.curves.get("both" if kind == "edit" else kind)
-        a, b = known or next(iter(self.curves.values()), (2.0, -8.0))
-        return (1 / (1 + np.exp(-np.clip(a * np.asarray(z) + b, -30, 30)))).astype(np.float32)
+        a, b, c = known or next(iter(self.curves.values()), (2.0, 2.0, -8.0))
+        z = np.asarray(z, np.float32)
+        if not len(z):
+            return z
+        rivals = rivals if len(rivals) else z
+        return _chance(a * z + b * (z - crowd(np.asarray(rivals)[None])[0]) + c)
+
+
+def crowd(z: Array) -> Array:
+    """(queries,) the soft maximum of each row's RIVALS best z-scores (queries, n): its best where that is alone, higher
+    where others come near."""
+    best = np.sort(z, axis=1)[:, -RIVALS:]
+    top = np.where(np.isfinite(best[:, -1:]), best[:, -1:], 0)  # a row without answers has no crowd
+    return (top[:, 0] + np.log(np.exp(SHARP * (best - top)).sum(1).clip(1)) / SHARP).astype(np.float32)
 
 
 def calibrate(answers: dict[str, tuple[Array, NDArray[np.bool_]]], top: int = 10) -> Calibration:
-    """Fit a curve for every kind from score matrices and which products were right, (queries, products) each.
-
-    Queries with more right answers than `top` ("women's shoes") are left out where there are others: nearly all that
-    they bring is right, at any score, which says nothing about the queries that mean one thing.
-    """
+    """Fit a curve for every kind to the first `top` answers, from score matrices and which products were right,
+    (queries, products) each."""
     curves = {}
     for kind, (scores, right) in answers.items():
-        pointed = right.sum(1) <= top
-        if pointed.sum() >= 20:
-            scores, right = scores[pointed], right[pointed]
-        order = np.argsort(-scores, axis=1)[:, :top]
-        s = np.take_along_axis(standing(scores), order, 1).ravel().astype(np.float64)
-        y = np.take_along_axis(right, order, 1).ravel().astype(np.float64)
-        finite = np.isfinite(s)
-        curves[kind] = _platt(s[finite], y[finite])
+        z, order = standing(scores), np.argsort(-scores, axis=1)[:, :top]
+        first = np.take_along_axis(z, order, 1).astype(np.float64)
+        seen = np.stack([first, first - crowd(z)[:, None], np.ones_like(first)], axis=2).reshape(-1, 3)
+        there = np.isfinite(seen).all(1)
+        curves[kind] = _platt(seen[there], np.take_along_axis(right, order, 1).ravel()[there].astype(np.float64))
     return Calibration(curves)
+
+
+def _chance(odds: Array) -> Array:
+    return (1 / (1 + np.exp(-np.clip(odds, -30, 30)))).astype(np.float32)
 
 
 def reliability(match: Array, right: NDArray[np.bool_], bins: int = 10) -> list[dict[str, float]]:
@@ -87,24 +105,32 @@ def standing(scores: Array) -> Array:
     return (scores - mean) / np.maximum(spread, 1e-6)
 
 
-def _platt(z: NDArray[np.float64], y: NDArray[np.float64], rounds: int = 100) -> tuple[float, float]:
-    """Damped Newton steps on the log-likelihood, with Platt's smoothed targets and a slope that is not negative."""
+def _platt(x: NDArray[np.float64], y: NDArray[np.float64], rounds: int = 100) -> tuple[float, float, float]:
+    """Two slopes and a constant (the columns of `x`) by damped Newton steps on the log-likelihood, with Platt's
+    smoothed targets. A slope that would be negative is left out, and the rest is fitted again."""
     hits = y.sum()
     target = np.where(y > 0, (hits + 1) / (hits + 2), 1 / (len(y) - hits + 2))
-    x = np.stack([z, np.ones_like(z)], 1)
+    used = [0, 1, 2]
+    while True:
+        seen, ridge = x[:, used], np.array([STIFF, STIFF, 1e-3])[used]
 
-    def loss(w: NDArray[np.float64]) -> float:
-        return float((np.logaddexp(0, x @ w) - target * (x @ w)).sum() + 5e-4 * w @ w)
+        def loss(w: NDArray[np.float64], seen: NDArray = seen, ridge: NDArray = ridge) -> float:
+            return float((np.logaddexp(0, seen @ w) - target * (seen @ w)).sum() + 0.5 * (ridge * w) @ w)
 
-    w = np.array([0.0, np.log((hits + 1) / (len(y) - hits + 1))])
-    for _ in range(rounds):
-        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        gradient = x.T @ (p - target) + 1e-3 * w
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(2)
-        step, size = np.linalg.solve(hessian, gradient), 1.0
-        while loss(w - size * step) > loss(w) and size > 1e-6:
-            size /= 2
-        w = w - size * step
-        if np.abs(size * step).max() < 1e-7:
-            break
-    return (float(w[0]), float(w[1])) if w[0] > 0 else (0.0, float(np.log((hits + 1) / (len(y) - hits + 1))))
+        w = np.zeros(len(used))
+        w[-1] = np.log((hits + 1) / (len(y) - hits + 1))
+        for _ in range(rounds):
+            p = 1 / (1 + np.exp(-np.clip(seen @ w, -30, 30)))
+            gradient = seen.T @ (p - target) + ridge * w
+            hessian = (seen * (p * (1 - p))[:, None]).T @ seen + np.diag(ridge)
+            step, size = np.linalg.solve(hessian, gradient), 1.0
+            while loss(w - size * step) > loss(w) and size > 1e-6:
+                size /= 2
+            w = w - size * step
+            if np.abs(size * step).max() < 1e-7:
+                break
+        wrong = {column for column, slope in zip(used[:-1], w, strict=False) if slope < 0}
+        if not wrong:
+            found = dict(zip(used, w.tolist(), strict=True))
+            return found.get(0, 0.0), found.get(1, 0.0), found[2]
+        used = [column for column in used if column not in wrong]

@@ -213,7 +213,8 @@ def matches(index: ProductIndex, q: Queries, scores: Array, k: int = 10) -> tupl
     An answer that is not there has a match of NaN.
     """
     order = np.argsort(-scores, axis=1)[:, :k]
-    shown = np.take_along_axis(standing(scores), order, 1)
+    stands = standing(scores)
+    shown = np.take_along_axis(stands, order, 1)
     photo, words, edit = present(q.image), present(q.text), present(q.origin)
     match = np.full(order.shape, np.nan, np.float32)
     right = np.zeros(order.shape, bool)
@@ -221,7 +222,7 @@ def matches(index: ProductIndex, q: Queries, scores: Array, k: int = 10) -> tupl
         kind = "both" if photo[row] and words[row] else "image" if photo[row] else "text"
         kind = "edit" if edit[row] else kind
         there = np.isfinite(shown[row])
-        match[row, there] = index.calibration.match(kind, shown[row, there])
+        match[row, there] = index.calibration.match(kind, shown[row, there], stands[row])
         right[row] = np.isin(first, q.targets[row])
     return match, right
 

@@ -188,7 +188,7 @@ class ProductIndex:
     @property
     def calibration(self) -> Calibration:
         """How scores become match probabilities in this index."""
-        curves = {k: (v[0], v[1]) for k, v in self.manifest.get("calibration", {}).items()}
+        curves = {k: (v[0], v[1], v[2]) for k, v in self.manifest.get("calibration", {}).items()}
         return Calibration(curves, self.manifest.get("floors", {}))
 
     def add(self, products: Sequence[Product], image: Array, text: Array, thumbs: Path) -> Self:

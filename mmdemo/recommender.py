@@ -13,7 +13,7 @@ from PIL import Image
 from mmdemo import explain
 from mmdemo.assistant import Assistant, Language
 from mmdemo.batching import Rows
-from mmdemo.calibration import nearness
+from mmdemo.calibration import RIVALS, nearness
 from mmdemo.catalog import Product
 from mmdemo.embed import blend, query_looks, seen_rows, text_rows
 from mmdemo.encoder import Encoder
@@ -121,8 +121,11 @@ class Recommender:
         query = self.read(query).apply(query)
         kind, image, text = self._given(query)
         parts = self.fused(query, image, text)[0]
-        scores, rows, under = self.arrange(query, *self.nearest(query, parts))
-        return self._answer(query, kind, image, parts, scores, rows, under)
+        near = self.nearest(query, parts)
+        scores, rows, under = self.arrange(query, *near)
+        return self._answer(
+            query, kind, image, parts, scores, rows, under, self.match(query, kind, parts, scores, *near)
+        )
 
     def read(self, query: Query) -> Reading:
         """What the query's sentence means here: filters, negatives, edits, and the rest that the encoder reads."""
@@ -256,13 +259,13 @@ class Recommender:
         return {self.index.row(i) for i in ids}
 
     def nearest(self, query: Query, parts: Array) -> tuple[Array, NDArray[np.int64]]:
-        """Scores and rows that pass the filters, best first, as many as `arrange` needs."""
+        """Scores and rows that pass the filters, best first, as many as `arrange` and `match` need."""
         wanted = query.k * (POOL if query.diversity else 1)
         out = self._left_out(query)
         vector, allowed = parts.sum(0), self.index.allowed(query.filters)
         if not query.fold:
-            return self.index.search(vector, wanted + len(out), allowed)
-        ask = POOL * wanted + len(out)
+            return self.index.search(vector, max(wanted, RIVALS) + len(out), allowed)
+        ask = max(POOL * wanted, RIVALS) + len(out)
         while True:
             scores, rows = self.index.search(vector, ask, allowed)
             found = list(dict.fromkeys(self.families[rows[~np.isin(rows, list(out))]].tolist()))[:wanted]
@@ -276,6 +279,15 @@ class Recommender:
         rest = rest if allowed is None else np.intersect1d(rest, allowed)
         more = self.index.search(vector, len(rest), rest) if len(rest) else (scores[:0], rows[:0])
         return np.r_[scores, more[0]], np.r_[rows, more[1]]
+
+    def match(
+        self, query: Query, kind: str, parts: Array, scores: Array, near: Array, rows: NDArray[np.int64]
+    ) -> Array:
+        """The calibrated chances (n,) that answers with these scores are right; `near` and `rows` are what `nearest`
+        found, their rivals."""
+        rivals = near[~np.isin(rows, list(self._left_out(query)))][:RIVALS]
+        stood = self.index.standing(parts.sum(0), np.r_[scores, rivals])
+        return self.index.calibration.match(kind, stood[: len(scores)], stood[len(scores) :])
 
     def arrange(
         self, query: Query, scores: Array, rows: NDArray[np.int64]
@@ -295,9 +307,8 @@ class Recommender:
 
     def _answer(
         self, query: Query, kind: str, photo: Array | None, parts: Array, scores: Array, rows: NDArray[np.int64],
-        under: list[list[int]],
+        under: list[list[int]], match: Array,
     ) -> list[Recommendation]:  # fmt: skip
-        match = self.index.calibration.match(kind, self.index.standing(parts.sum(0), scores))
         dim, spread = self.index.head.dim, self.index.spread(parts.sum(0))
         near = nearness(photo[:, :dim] if photo is not None else None, self.index.image[rows, :dim], scores)
         close = near >= self.index.calibration.floors.get(kind, -1.0)

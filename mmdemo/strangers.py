@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmdemo.calibration import DOUBT, nearness
+from mmdemo.calibration import nearness
 from mmdemo.catalog import Catalog, Product
 from mmdemo.embed import image_rows, text_rows
 from mmdemo.encoder import Encoder
@@ -45,7 +45,6 @@ def turned_away(index: ProductIndex, q: Queries) -> NDArray[np.bool_]:
     """For which queries (n,) the page would say that nothing matches."""
     scores = score_matrices(index, q)["head"]
     assert scores is not None  # the head answers everything
-    match, _ = matches(index, q, scores, FIRST)
     order = np.argsort(-scores, axis=1)[:, :FIRST]
     photo, words = present(q.image), present(q.text)
     away = np.zeros(len(q), bool)
@@ -55,7 +54,7 @@ def turned_away(index: ProductIndex, q: Queries) -> NDArray[np.bool_]:
         near = nearness(
             q.image[row : row + 1, :dim] if photo[row] else None, index.image[first, :dim], scores[row, first]
         )
-        away[row] = match[row, 0] < DOUBT or float(near.max()) < index.calibration.floors.get(kind, -1.0)
+        away[row] = float(near.max()) < index.calibration.floors.get(kind, -1.0)
     return away
 
 

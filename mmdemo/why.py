@@ -64,8 +64,8 @@ class Why:
     @cached_property
     def match(self) -> float:
         """The calibrated chance that this product is right."""
-        standing = self.index.standing(self.vector, np.array([self.score], np.float32))
-        return float(self.index.calibration.match(self.kind, standing)[0])
+        near = self._r.nearest(self.query, self.parts)
+        return float(self._r.match(self.query, self.kind, self.parts, np.array([self.score], np.float32), *near)[0])
 
     @cached_property
     def words(self) -> list[tuple[str, float]]:

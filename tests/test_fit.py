@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmdemo.calibration import calibrate, standing
+from mmdemo.calibration import calibrate, calibration_error, standing
 from mmdemo.catalog import Catalog, Product
 from mmdemo.edits import Edit, mine_edits
 from mmdemo.embed import embed, text_rows
@@ -137,27 +137,47 @@ def test_the_loss_is_the_mean_log_probability_of_the_positives():
     assert float(loss_of(scores, right)) == pytest.approx(-float((p[0, 0].log() + p[0, 1].log()) / 2), abs=1e-6)
 
 
+def asked(rng, count=600, products=60, answered=1.0):
+    """Scores (count, products) of queries for one product each, which stands out where it is there at all."""
+    scores = rng.normal(0.2, 0.1, (count, products)).astype(np.float32)
+    right = np.zeros(scores.shape, bool)
+    there = np.flatnonzero(rng.random(count) < answered)
+    right[there, rng.integers(products, size=len(there))] = True
+    scores[right] += rng.uniform(0.1, 0.4, len(there)).astype(np.float32)
+    return scores, right
+
+
+def matches_of(curve, kind, scores, top=10):
+    z = standing(scores)
+    return np.stack([curve.match(kind, np.sort(row)[::-1][:top], row) for row in z])
+
+
 def test_calibrated_matches_are_close_to_the_share_of_right_answers():
     rng = np.random.default_rng(0)
-    scores = rng.normal(0.2, 0.1, (400, 60)).astype(np.float32)
-    z = standing(scores)
-    right = rng.random(z.shape) < 1 / (1 + np.exp(-(4 * z - 6)))
-    curve = calibrate({"image": (scores, right)})
-    top = np.take_along_axis(z, np.argsort(-z, 1)[:, :10], 1), np.take_along_axis(right, np.argsort(-z, 1)[:, :10], 1)
-    for low in (1.0, 1.5, 2.0):
-        here = (top[0] >= low) & (top[0] < low + 0.5)
-        assert curve.match("image", top[0][here]).mean() == pytest.approx(top[1][here].mean(), abs=0.06)
-    assert (np.diff(curve.match("image", np.linspace(0, 4, 11))) > 0).all()
+    curve = calibrate({"image": asked(rng)})
+    scores, right = asked(rng, answered=0.95)
+    match, was = matches_of(curve, "image", scores), np.take_along_axis(right, np.argsort(-scores, 1)[:, :10], 1)
+    assert calibration_error(match.ravel(), was.ravel()) < 0.03
+    assert match[:, 0].mean() == pytest.approx(was[:, 0].mean(), abs=0.05)
 
 
-def test_vague_queries_do_not_flatten_the_curve_of_pointed_ones():
-    rng = np.random.default_rng(1)
-    scores = rng.normal(0, 1, (200, 100)).astype(np.float32)
-    right = np.zeros((200, 100), bool)
-    right[np.arange(100), scores[:100].argmax(1)] = True  # pointed: the best is right
-    right[100:] = scores[100:] < 2  # vague: all is right but the very best
-    curve = calibrate({"text": (scores, right)})
-    assert curve.match("text", np.array([3.5])) > 0.7 and curve.match("text", np.array([1.0])) < 0.1
+def test_an_answer_that_stands_alone_is_likelier_than_one_in_a_crowd():
+    curve = calibrate({"image": asked(np.random.default_rng(0))})
+    first, crowd = np.array([4.0]), np.array([4.0] + 40 * [3.9])
+    # As when a condition leaves the others out.
+    assert curve.match("image", first, first)[0] > 0.2 + curve.match("image", first, crowd)[0]
+
+
+def test_a_match_is_there_without_answers_and_without_rivals():
+    curve, none = calibrate({"image": asked(np.random.default_rng(0))}), np.zeros(0, np.float32)
+    assert len(curve.match("image", none, none)) == 0
+    assert 0 < curve.match("image", np.array([2.0]), none)[0] < 1
+
+
+def test_of_two_that_stand_alone_the_one_that_stands_out_further_is_likelier():
+    curve = calibrate({"image": asked(np.random.default_rng(0))})
+    far, near = np.array([5.0]), np.array([1.5])
+    assert curve.match("image", far, far) > curve.match("image", near, near)
 
 
 def test_a_dim_query_whose_answer_stands_out_matches_like_a_bright_one():

@@ -108,8 +108,8 @@ def test_any_price(text):
 
 
 @given(JSON, st.sampled_from(["", "files", "format", "calibration", "count", "encoder", "held_out", "dim", "head"]))
-@example({"image": [1e999, 0]}, "calibration")
-@example({"image": [float("nan"), 0]}, "calibration")
+@example({"image": [1e999, 0, 0]}, "calibration")
+@example({"image": [float("nan"), 0, 0]}, "calibration")
 @example([48], "count")
 @example({"a\0b": "x"}, "files")
 @example({"x" * 5000: "x"}, "files")
@@ -129,7 +129,7 @@ def test_any_manifest(toy_index, tmp_path_factory, value, key):
     else:
         assert said[key] == json.loads(good)[key] or key in ("held_out", "encoder", "calibration", "format")
         assert len(index) == 48
-        index.calibration.match("image", index.vectors[0, :3])
+        index.calibration.match("image", index.vectors[0, :3], index.vectors[0])
 
 
 @pytest.fixture(scope="module", autouse=True)

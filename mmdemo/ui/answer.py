@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from mmdemo.calibration import DOUBT
 from mmdemo.language import Part
 from mmdemo.pool import Way, facet_counts, passing, ways
 from mmdemo.product import Product
@@ -56,8 +55,7 @@ def doubt(query: Query, found: Sequence[Recommendation]) -> bool:
     """Whether nothing that was found really matches. What started from a product of the catalogue is never in doubt."""
     if not found or query.reference or query.like:
         return False
-    far = found[0].match < DOUBT or not any(r.close for r in found)
-    return far and not names(query.text, found[0].product)
+    return not any(r.close for r in found) and not names(query.text, found[0].product)
 
 
 def names(text: str, product: Product) -> bool:
