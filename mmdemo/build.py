@@ -57,7 +57,7 @@ def build(
         seconds = time.perf_counter() - started
         index = _fitted(catalog, encoder, done, out, seed, progress)
         index.manifest["store"], index.report["seconds"]["encode"] = where, seconds
-        _measure(index, catalog, encoder, others, progress)
+        _measure(index, catalog, encoder.at(), others, progress)
 
         def pages(report: dict[str, Any]) -> dict[str, bytes]:
             return {"report.md": as_markdown(index.manifest["name"], report).encode(), **plots(report)}

@@ -58,6 +58,7 @@ def test_an_answer_folds_variants_under_the_best_of_them(toy_recommender):
 )
 def test_folding_looks_no_further_than_it_must_and_answers_as_if_it_had(toy_recommender, monkeypatch, k, more):
     monkeypatch.setattr("mmdemo.recommender.POOL", 2)
+    monkeypatch.setattr("mmdemo.recommender.RIVALS", 1)
     query, index = Query(text="blue mug", k=k, fold=True, **more), toy_recommender.index
     parts, _ = toy_recommender.embed(query)
     everything = index.search(parts.sum(0), len(index), index.allowed(query.filters))

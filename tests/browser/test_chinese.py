@@ -15,12 +15,12 @@ SAME = re.compile(
     r"(?<![A-Za-z])(?:mmdemo(-\w+)?|English|API|Gradio|CLIP|FAISS|MRR|nDCG|CSV|TSV|Parquet|ZIP|JPE?G|PNG|WebP|px|ms|MB|EUR|USD|GBP|"
     r"id|image|title|act|mean|concat|weighted|attention|python -m mmdemo build \S+ --out \S+)(?![A-Za-z])"
 )
-# All that is shown, but for other catalogues and the words that the model read.
+# All that is shown, but for other catalogues, the words that the model read, and what a file holds.
 SHOWN = """() => {
   const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const at = walk.currentNode.parentElement;
-    if (at.closest("script, style, .mm-switch, .mm-tinted") || !at.checkVisibility()) continue;
+    if (at.closest("script, style, code, .mm-switch, .mm-tinted") || !at.checkVisibility()) continue;
     found.push(walk.currentNode.textContent);
   }
   for (const name of ["aria-label", "title", "placeholder", "alt"])

@@ -217,7 +217,7 @@ def test_why_this_is_answered_on_the_product_page(page: Page, photo, product, sc
     assert why.locator(".mm-map img").count() == 2
     for caption in why.locator("figcaption").all_inner_texts():
         assert "painting over the orange parts first" in caption or "No map" in caption
-    assert why.locator(".mm-heat").count() == why.locator("figcaption", has_text="Checked").count()
+    assert why.locator(".mm-heat").count() == why.locator("figcaption", has_text="Tested").count()
     expect(why.locator(".mm-changes")).to_contain_text("Right above it")
     why.scroll_into_view_if_needed()
     screen(page, "why")
