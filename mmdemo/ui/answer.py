@@ -26,6 +26,8 @@ def page(recommender: Recommender, search: Search, query: Query) -> tuple[str, d
     doubtful = doubt(query, found)
     better = [way for way in ways(recommender, query) if not found or (way.close and way.match > best)] if (
         doubtful or not found) else []  # fmt: skip
+    # The match is the chance that this is the right one: no question where one only asks for more like this.
+    unasked = doubtful or bool(query.like) or bool(query.reference and not query.text)
     total = len(recommender.index.products)
     shown = {"n": len(found), "all": f"{total:,}", "noun": noun(total)}
     html = cards.render(
@@ -38,8 +40,7 @@ def page(recommender: Recommender, search: Search, query: Query) -> tuple[str, d
         else 0,
         kinds=_kinds(recommender) if doubtful or not found else [],
         items=[
-            # The match is the chance that this is the right one: no question where one only asks for more like this.
-            {**item, "match": None} if query.like or (query.reference and not query.text) else item
+            {**item, "match": None} if unasked else item
             for item in cards.tiles(in_order(found, search.order), recommender, query.taste.likes)
         ],
         taste=bool(query.taste),

@@ -99,7 +99,7 @@ def tile(product: Product, found: Recommendation | None = None) -> dict[str, obj
         "category": product.shown("category"),
         "price": money(product.price, product.currency),
         "picture": picture(product),
-        "match": None if found is None or not found.close or found.match < 0.005 else str(round(100 * found.match)),
+        "match": None if found is None or found.match < 0.005 else str(round(100 * found.match)),
         "score": None if found is None else found.score,
         "parts": [] if found is None else receipt(found.parts),
         "reason": "" if found is None else found.reason,
