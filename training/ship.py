@@ -27,7 +27,7 @@ from training.language import load
 from training.voice import Voice, join
 from training.workers import start
 
-# How often a photo of each catalogue comes up, beside one of `fashion`. Small shops with real copy count more;
+# How much a photo of each catalogue counts when photos are drawn. Small shops with real copy count more;
 # 64-pixel pictures count less.
 WEIGHTS = {
     "fashion": 2.5, "clothing": 1.3, "grocery": 1.2, "sportswear": 6.0, "caltech_objects": 0.7,
