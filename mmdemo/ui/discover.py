@@ -23,18 +23,19 @@ from mmdemo.ui.compare import Compare
 from mmdemo.ui.form import Form, Updates, merged
 from mmdemo.ui.search import ORDERS, Photo, Search, from_link
 from mmdemo.ui.taste import TasteBar, changed, kept
-from mmdemo.ui.trail import Trail
+from mmdemo.ui.trail import Visit
 from mmdemo.ui.welcome import Welcome
 
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # Gradio's own preprocessing would open the picture with whatever Pillow knows, before a line of ours ran; without it,
 # what arrives is the uploaded file's record, and `mmdemo.imaging` alone decodes it.
-# An event that comes while its last one still runs is not dropped: a paste first empties the box, then fills it.
+# An event that comes while another still runs is neither dropped nor sent later in that one's place (what Gradio's
+# `always_last` does): each is answered, in the order in which they came, by whoever has the visit's turn.
 BUSY: dict[str, Any] = {
     "show_progress": "minimal",
     "api_visibility": "private",
     "preprocess": False,
-    "trigger_mode": "always_last",
+    "trigger_mode": "multiple",
     "concurrency_id": "search",
 }
 
@@ -56,7 +57,7 @@ class Discover:
         self._recommender = recommender
         self.welcome = Welcome(recommender)
         self.asked = gr.State(None)  # the query behind the results that are shown
-        self._trail = gr.State(Trail())
+        self._visit = gr.State(Visit())
         actions = theme.asset("actions.js")
         with gr.Row(elem_id="mm-discover"):
             with gr.Column(elem_id="mm-query", elem_classes="mm-side", min_width=0):
@@ -71,7 +72,7 @@ class Discover:
                 )
         self._compare = Compare(recommender)
 
-    def _answer(self, search: Search, taste: Taste, way: Trail, fill: bool = True) -> Updates:
+    def _answer(self, search: Search, taste: Taste, visit: Visit, fill: bool = True) -> Updates:
         """What the page shows for this search; a fault becomes one sentence above the results that were there.
 
         With `fill` the controls are set to the search too; without, they are where it comes from.
@@ -90,7 +91,7 @@ class Discover:
                     counts: dict[str, dict[str, int]] = {}
                 else:
                     html, counts = answer.page(self._recommender, search, query)
-                way = way.to(search)
+                way = visit.trail.to(search)
                 product = self._recommender.product(search.reference) if search.reference else None
                 shown: Updates = {
                     self.chosen: cards.render("reference", item=cards.tile(product) if product else None),
@@ -98,20 +99,24 @@ class Discover:
                     self._notice: _notice(""),
                     self.results: html,
                     self.asked: None if search.empty else query,
-                    self._trail: way,
                     self._crumbs: trail.draw(way, self._recommender),
                 }
         except InputError as error:
             return {self._notice: _notice(str(error))}
+        visit.trail = way
         controls = self._form.fill(search) if fill else self._form.answered(search)
         return merged(shown, controls, self._form.counted(counts))
 
     def listen(self, page: gr.Blocks, also_from: gr.HTML, tabs: gr.Tabs) -> None:
         """Wire the tab; `also_from` is the product dialog, whose "like" comes back here through `tabs`."""
         memory, form = self.taste.memory, self._form
-        inputs = [memory, self._trail, *form.inputs]
-        outputs = [*form.outputs, self.chosen, form.understood, self._notice, self.results, self.asked, self._trail,
-                   self._crumbs, memory, self.taste.bar, tabs]  # fmt: skip
+        inputs = [memory, self._visit, *form.inputs]
+        outputs = [*form.outputs, self.chosen, form.understood, self._notice, self.results, self.asked, self._crumbs,
+                   memory, self.taste.bar, tabs]  # fmt: skip
+
+        def tasted(sent: Any, visit: Visit) -> Taste:
+            return self.taste.read(visit.taste(sent))
+
         Change = Callable[[Search, dict[str, Any]], Search | None]
 
         def changes(change: Change, fill: bool = True, again: bool = True) -> Callable[..., Any]:
@@ -121,23 +126,24 @@ class Discover:
             answer might come after the one to the click that left it.
             """
 
-            def handler(event: gr.EventData, sent: Any, way: Trail, *values: Any) -> Any:
+            def handler(event: gr.EventData, sent: Any, visit: Visit, *values: Any) -> Any:
                 data = event._data if isinstance(event._data, dict) else {}
-                search = change(form.read(values), data)
+                search = change(form.read(values, visit.trail.shown), data)
                 if search is None:
                     return gr.skip()
-                if search == way.shown and not again:
+                if search == visit.trail.shown and not again:
                     return {self._notice: _notice("")}  # what was said of a value in between is mended
-                return self._answer(search, self.taste.read(sent), way, fill)
+                return self._answer(search, tasted(sent, visit), visit, fill)
 
             return handler
 
         def clicks(act: str) -> Callable[..., Any]:
             """A like or a dislike: the taste moves, and the answer with it."""
 
-            def handler(event: gr.EventData, sent: Any, way: Trail, *values: Any) -> Updates:
-                taste = changed(self.taste.read(sent), act, str(event._data.get("id", "")))
-                made = self._answer(form.read(values), taste, way, fill=False)
+            def handler(event: gr.EventData, sent: Any, visit: Visit, *values: Any) -> Updates:
+                taste = changed(tasted(sent, visit), act, str(event._data.get("id", "")))
+                made = self._answer(form.read(values, visit.trail.shown), taste, visit, fill=False)
+                visit.clicked(kept(taste))
                 return {**made, memory: kept(taste), self.taste.bar: self.taste.draw(taste)}
 
             return handler
@@ -145,15 +151,15 @@ class Discover:
         def from_dialog(event: gr.EventData, *values: Any) -> Updates:
             return {**liked(event, *values), tabs: gr.Tabs(selected="discover")}
 
-        def opened(request: gr.Request, sent: Any, way: Trail, *values: Any) -> Any:
+        def opened(request: gr.Request, sent: Any, visit: Visit, *values: Any) -> Any:
             """The address may name a search."""
-            taste = self.taste.read(sent)
+            taste = tasted(sent, visit)
             drawn: Updates = {self.taste.bar: self.taste.draw(taste)}
             with one_version(self._recommender):
                 search, notes = from_link(dict(request.query_params), self._recommender)
             if search == Search() and not notes:
                 return drawn
-            made = self._answer(search, taste, way)
+            made = self._answer(search, taste, visit)
             if notes and self.results in made:
                 made[self._notice] = _notice(" ".join(notes))
             return {**made, **drawn}
@@ -162,7 +168,8 @@ class Discover:
             @wraps(fn)
             def handler(*args: Any) -> Any:
                 try:
-                    return fn(*args)
+                    with next(arg for arg in args if isinstance(arg, Visit)).turn:
+                        return fn(*args)
                 except Exception:
                     log.exception("a search failed")
                     return {self._notice: _notice(say(SORRY))}
@@ -175,7 +182,6 @@ class Discover:
                 done.success(fn=None, js=js, api_visibility="private")
 
         liked = changes(lambda now, data: replace(now, photo=None, reference=str(data.get("id", "")), by_taste=False))
-        # Events of one kind share one listener: two at once would race, and the older answer might come last.
         on(partial(gr.on, form.asking), changes(lambda now, _: now, fill=False), DOWN)
         on(partial(gr.on, form.narrowing), changes(lambda now, _: now, fill=False, again=False))
         on(self.results.like, liked, AGAIN)
@@ -191,9 +197,9 @@ class Discover:
         on(self.results.attempt, changes(self._started), DOWN)
         on(form.reset.click, changes(lambda now, _: Search()))
 
-        def back(event: gr.EventData, sent: Any, way: Trail, *values: Any) -> Any:
-            step = way.step(event._data.get("step"))
-            return gr.skip() if step is None else self._answer(step, self.taste.read(sent), way)
+        def back(event: gr.EventData, sent: Any, visit: Visit, *values: Any) -> Any:
+            step = visit.trail.step(event._data.get("step"))
+            return gr.skip() if step is None else self._answer(step, tasted(sent, visit), visit)
 
         on(self._crumbs.back, back)
         on(page.load, opened, show_progress="hidden")  # the first page stays in sight until a link is answered

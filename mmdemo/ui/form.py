@@ -25,7 +25,6 @@ class Form:
         self._values = {column: index.facets[column] for column in self.columns}
         priced = [item.price for item in index.products if item.price is not None]
         actions = theme.asset("actions.js")
-        self._reference, self._order, self._by_taste = gr.State(""), gr.State("match"), gr.State(False)
         self.photo = gr.Image(
             type="filepath",
             image_mode=None,
@@ -99,32 +98,31 @@ class Form:
                 gr.File(file_count="multiple", file_types=["image"], label=label, height=110, elem_id=name)
                 for label, name in ((say("Blend with these"), "mm-blend"), (say("Not like these"), "mm-avoid"))
             )
-        self.inputs = [self.photo, self._reference, self.text, self._weight, self._count, self._low, self._high,
-                       self._variety, self._fold, self._order, self._blend, self._avoid, self._by_taste,
-                       *self._facets]  # fmt: skip
+        self.inputs = [self.photo, self.text, self._weight, self._count, self._low, self._high, self._variety,
+                       self._fold, self._blend, self._avoid, *self._facets]  # fmt: skip
         self.outputs = [*self.inputs, self._panel]
 
-    def read(self, values: Sequence[Any]) -> Search:
-        """The search that the controls hold, `values` being those of `inputs`."""
-        photo, reference, text, weight, count, low, high, variety, fold, order, blend, avoid, by_taste, *chosen = values
-        shown = Photo.of(photo)
+    def read(self, values: Sequence[Any], shown: Search) -> Search:
+        """The search that the controls hold, `values` being those of `inputs`; what has no control stays as `shown`."""
+        photo, text, weight, count, low, high, variety, fold, blend, avoid, *chosen = values
+        own = Photo.of(photo)
         search = Search(
-            photo=shown,
+            photo=own,
             text=text or "",
-            reference="" if shown else reference,
+            reference="" if own else shown.reference,
             weight=float(weight),
             count=int(count),
             low=low or None,  # an empty number field may arrive as 0
             high=high or None,
             variety=float(variety),
             fold=bool(fold),
-            order=order,
+            order=shown.order,
             blend=tuple(filter(None, map(Photo.of, blend or ()))),
             avoid=tuple(filter(None, map(Photo.of, avoid or ()))),
             facets=tuple((c, tuple(some)) for c, some in zip(self.columns, chosen, strict=True) if some),
         )
         # What asks for the taste alone ends with the first thing that is asked for.
-        return replace(search, by_taste=True) if by_taste and search.empty else search
+        return replace(search, by_taste=True) if shown.by_taste and search.empty else search
 
     def fill(self, search: Search) -> Updates:
         """The controls as this search has them."""
@@ -147,14 +145,9 @@ class Form:
         }
 
     def answered(self, search: Search) -> Updates:
-        """What the page itself remembers of the search that it answered, and the number on the filters' panel."""
+        """The number on the filters' panel."""
         label = say("Filters ({n})", n=search.narrowed) if search.narrowed else say("Filters")
-        return {
-            self._reference: search.reference,
-            self._order: search.order,
-            self._by_taste: search.by_taste,
-            self._panel: gr.update(label=label),
-        }
+        return {self._panel: gr.update(label=label)}
 
     def counted(self, counts: Mapping[str, Mapping[str, int]]) -> Updates:
         """The filters with these counts; those of the whole catalogue for a column that has none."""

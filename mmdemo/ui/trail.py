@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
+from typing import Any
 
 from mmdemo.recommender import Recommender
 from mmdemo.say import word
@@ -39,6 +41,31 @@ class Trail:
         """The search at this place, None where there is none."""
         known = isinstance(number, str) and number.isdecimal() and int(number) < len(self.steps)
         return self.steps[int(number)] if known else None  # type: ignore[call-overload]
+
+
+class Visit:
+    """What the server knows of one open page, changed in place by whoever has its `turn`.
+
+    Two quick clicks are sent at once, and the second cannot carry what the first one will be answered: it is read here.
+    """
+
+    def __init__(self) -> None:
+        self.turn, self.trail = Lock(), Trail()
+        self._heard: Any = None  # the taste that the browser last sent, in its form and after what was clicked since
+        self._since: Any = None
+
+    def __deepcopy__(self, memo: object) -> Visit:
+        return Visit()  # Gradio copies the first value of a state for every page that opens
+
+    def taste(self, sent: Any) -> Any:
+        """The taste of now, for a request that carries `sent`, both in the browser's form."""
+        if self._since is None or sent != self._heard:
+            self._heard = self._since = sent
+        return self._since
+
+    def clicked(self, kept: Any) -> None:
+        """Keep what the browser is about to be told."""
+        self._since = kept
 
 
 def draw(trail: Trail, recommender: Recommender) -> str:

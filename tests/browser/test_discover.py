@@ -85,6 +85,31 @@ def test_the_address_restores_the_whole_search(visit: Callable[..., Page], facet
     again.wait_for_function("() => location.search === ''")
 
 
+def test_two_clicks_before_the_first_is_answered_both_count(visit: Callable[..., Page]) -> None:
+    page = visit()
+    ask(page, "something nice")
+    page.locator("#mm-filters > button").click()
+    expect(page.locator("#mm-count")).to_be_visible()
+    page.evaluate(
+        """() => {
+        const order = document.querySelector(".mm-sort select");
+        order.value = "cheap";
+        order.dispatchEvent(new Event("change", {bubbles: true}));
+        document.querySelector("#mm-count input[value='24']").click();
+    }"""
+    )
+    page.wait_for_function("() => new URLSearchParams(location.search).get('results') === '24'")
+    assert address(page) == {"q": ["something nice"], "results": ["24"], "sort": ["cheap"]}
+    expect(page.locator(".mm-sort select")).to_have_value("cheap")
+    wanted = ids(page.locator(CARDS))[:3]
+    page.evaluate(
+        """wanted => wanted.forEach(id => document.querySelector(
+        `#mm-results .mm-card[data-id="${id}"] [data-act=love]`).click())""",
+        wanted,
+    )
+    expect(page.locator("#mm-taste [data-act=unlove]")).to_have_count(3)
+
+
 def test_a_link_to_a_product_that_one_starts_from(visit: Callable[..., Page]) -> None:
     page = visit()
     ask(page, "round")
