@@ -1,11 +1,15 @@
 """The answer on the page: its order, and when it says that nothing matches."""
 
+import re
+
 import pytest
 
 from mmdemo.feedback import Taste
 from mmdemo.product import Product
 from mmdemo.query import Query
-from mmdemo.ui import answer
+from mmdemo.trace import trace
+from mmdemo.ui import answer, pipeline
+from mmdemo.ui.compare import Compare
 from mmdemo.ui.search import Search
 
 CHAIR = Product("c", "", "Slat-back dining chair in walnut", category="Chair", attributes={"colour": "dark blue"})
@@ -42,3 +46,17 @@ def test_where_no_single_condition_is_to_blame_all_of_them_can_go(toy_recommende
     both = Search(text="red mug under 1 euro", low=1000)
     html, _ = answer.page(toy_recommender, both, both.query(toy_recommender, Taste()))
     assert "data-do=" in html  # some way out is always offered
+
+
+@pytest.mark.parametrize(("text", "shown"), [("red mug", True), ("xylophone", False)])
+def test_cards_comparison_and_pipeline_agree_on_whether_a_match_is_shown(toy_recommender, text, shown):
+    search = Search(text=text)
+    query = search.query(toy_recommender, Taste())
+    found = toy_recommender.recommend(query)
+    assert answer.has_chances(query, found) == shown
+    pages = (
+        answer.page(toy_recommender, search, query)[0],
+        Compare(toy_recommender).page([r.product.id for r in found[:2]], query),
+        pipeline.page(toy_recommender, trace(toy_recommender, query), None),
+    )
+    assert [bool(re.search(r"\b\d+%( match|</b>|<span> match)", page)) for page in pages] == [shown] * 3

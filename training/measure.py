@@ -117,6 +117,12 @@ class Table:
                 for name in self.encoders}  # fmt: skip
 
 
+def of_possible(scores: np.ndarray, right: np.ndarray, k: int) -> float:
+    """The mean over queries of the right answers within k, as a share of those that k could hold."""
+    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return float((np.take_along_axis(right, best, 1).sum(1) / np.minimum(right.sum(1), k)).mean())
+
+
 def aside(catalog: Catalog) -> list[Product]:
     return [product for product in catalog.products if held_out(product) and catalog.image_path(product)]
 
@@ -140,6 +146,8 @@ def fashion(table: Table, catalog: Catalog, homes: Catalog) -> None:
     for label, values, at in (("colour", colour, 0), ("category", category, 1)):
         right = same([pair[at] for pair in pairs], values)
         table.add(f'fashion: "blue shirt" -> {label}, precision@10', right, 10, share, scores)
+    right = same(pairs, list(zip(colour, category, strict=True))).all(-1)
+    table.add('fashion: "blue shirt" -> both, of the ten that there may be', right, 10, of_possible, scores)
     right = same(category, category) & ~group
     table.by_picture("fashion: picture -> same category, precision@10", shelf, shelf, right, 10, share)
 

@@ -26,8 +26,7 @@ def page(recommender: Recommender, search: Search, query: Query) -> tuple[str, d
     doubtful = doubt(query, found)
     better = [way for way in ways(recommender, query) if not found or (way.close and way.match > best)] if (
         doubtful or not found) else []  # fmt: skip
-    # The match is the chance that this is the right one: no question where one only asks for more like this.
-    unasked = doubtful or bool(query.like) or bool(query.reference and not query.text)
+    chances = has_chances(query, found)
     total = len(recommender.index.products)
     shown = {"n": len(found), "all": f"{total:,}", "noun": noun(total)}
     html = cards.render(
@@ -40,7 +39,7 @@ def page(recommender: Recommender, search: Search, query: Query) -> tuple[str, d
         else 0,
         kinds=_kinds(recommender) if doubtful or not found else [],
         items=[
-            {**item, "match": None} if unasked else item
+            item if chances else {**item, "match": None}
             for item in cards.tiles(in_order(found, search.order), recommender, query.taste.likes)
         ],
         taste=bool(query.taste),
@@ -57,6 +56,12 @@ def doubt(query: Query, found: Sequence[Recommendation]) -> bool:
     if not found or query.reference or query.like:
         return False
     return not any(r.close for r in found) and not names(query.text, found[0].product)
+
+
+def has_chances(query: Query, found: Sequence[Recommendation]) -> bool:
+    """Whether the match per cent of this answer is shown: it is the chance that a product is the right one, which is no
+    question where nothing really matches, or where one only asks for more like this."""
+    return not (doubt(query, found) or query.like or (query.reference and not query.text))
 
 
 def names(text: str, product: Product) -> bool:

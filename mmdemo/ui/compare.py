@@ -11,7 +11,7 @@ from mmdemo.live import one_version
 from mmdemo.query import Query
 from mmdemo.recommender import Recommender
 from mmdemo.say import named, say
-from mmdemo.ui import cards, theme
+from mmdemo.ui import answer, cards, theme
 from mmdemo.why import Why
 
 MOST = 4
@@ -33,7 +33,7 @@ class Compare:
     def page(self, ids: list[str], asked: Query | None) -> str:
         """The table as HTML, with matches and parts of scores where something was asked; InputError for unknown ids."""
         products = [self._recommender.product(i) for i in dict.fromkeys(ids[:MOST])]
-        started = asked is not None and bool(asked.reference or asked.like)
+        chances = asked is not None and answer.has_chances(asked, self._recommender.recommend(asked))
         columns = []
         for product in products:
             why = None if asked is None else Why(self._recommender, asked, product.id)
@@ -41,7 +41,7 @@ class Compare:
                 {
                     **cards.tile(product),
                     "asked": why is not None,
-                    "match": None if why is None or started else str(round(100 * why.match) or "<1"),
+                    "match": str(round(100 * why.match) or "<1") if why is not None and chances else None,
                     "rank": None if why is None else why.rank,
                     "score": None if why is None else why.score,
                     "parts": [] if why is None else cards.receipt(why.receipt),

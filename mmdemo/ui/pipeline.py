@@ -16,7 +16,7 @@ from mmdemo.query import Query
 from mmdemo.recommender import Recommender
 from mmdemo.say import later, say
 from mmdemo.trace import NAMES, Alignment, Trace, alignment, trace
-from mmdemo.ui import cards, theme
+from mmdemo.ui import answer, cards, theme
 from mmdemo.ui.map import inline
 from mmdemo.vectors import Array
 
@@ -92,6 +92,7 @@ def page(recommender: Recommender, traced: Trace | None, aligned: Alignment | No
 
 def _shown(recommender: Recommender, t: Trace) -> dict[str, Any]:
     whole = sum(t.norms.values()) or 1.0
+    chances = answer.has_chances(t.query, t.answers)
     return {
         "photo": _photo(recommender, t),
         "pixels": t.pixels,
@@ -112,7 +113,7 @@ def _shown(recommender: Recommender, t: Trace) -> dict[str, Any]:
         "nearest": t.nearest,
         "filters": [part.meaning for part in recommender.read(t.query).parts if part.filters],
         "answers": [
-            {**cards.tile(r.product, r), **({"match": None} if t.query.reference or t.query.like else {})}
+            cards.tile(r.product, r) if chances else {**cards.tile(r.product, r), "match": None}
             for r in t.answers[:SHOWN]
         ],
         "count": len(t.answers),
