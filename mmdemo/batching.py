@@ -1,10 +1,11 @@
 """The encoder's rows for many who ask at once: none is made twice, and those that are new are made together.
 
-Calls that come while another is worked on are answered in one pass of the encoder for all that wait. There is no
-thread: whoever finds nobody at work takes what waits, its own call among it. Alone, a call costs what it did before.
+Calls that come while others are worked on are answered in one pass of the encoder for all that wait. There is no
+thread: whoever finds a pass free takes what waits, its own call among it. Alone, a call costs what it did before.
 """
 
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Generic, TypeVar
@@ -15,6 +16,7 @@ from mmdemo.errors import InputError
 from mmdemo.vectors import Array
 
 Item = TypeVar("Item")
+PASSES = 2  # of the encoder beside each other, each on half of the cores (app.py)
 
 
 class Busy(InputError):
@@ -35,42 +37,51 @@ class _Call(Generic[Item]):
 class Batcher(Generic[Item]):
     """Gathers single items for `work`, which turns n of them into n rows.
 
-    At most `most` go into one pass and `waiting` may wait, none of them longer than `patience` seconds; beyond, Busy.
+    `at_once` passes run beside each other. At most `most` items go into one and `waiting` may wait, none of them longer
+    than `patience` seconds; beyond, Busy.
     """
 
     def __init__(
-        self, work: Callable[[Sequence[Item]], Array], most: int = 16, waiting: int = 64, patience: float = 20
-    ) -> None:
+        self, work: Callable[[Sequence[Item]], Array], most: int = 16, waiting: int = 64, patience: float = 20,
+        at_once: int = 1,
+    ) -> None:  # fmt: skip
         self._work, self._most, self._waiting, self._patience = work, most, waiting, patience
         self._calls: deque[_Call[Item]] = deque()
-        self._gathering, self._working = threading.Lock(), threading.Lock()
+        self._change, self._free = threading.Condition(), at_once
 
     def __call__(self, item: Item) -> Array:
         """The row (1, width) of one item. Raises what `work` raises for this item alone, and Busy."""
         call = _Call(item)
-        with self._gathering:
+        with self._change:
             if len(self._calls) >= self._waiting:
                 raise Busy("the server is busy; try again in a few seconds")
             self._calls.append(call)
-        while not call.done:
-            if not self._working.acquire(timeout=self._patience):
-                with self._gathering:
+            until = time.monotonic() + self._patience
+            while not call.done:
+                if self._free and call in self._calls:
+                    self._pass()
+                elif not self._change.wait(until - time.monotonic()) and not call.done:
                     if call in self._calls:
                         self._calls.remove(call)
-                raise Busy("the server is busy; try again in a few seconds")
-            try:
-                if not call.done:
-                    self._pass()
-            finally:
-                self._working.release()
+                    raise Busy("the server is busy; try again in a few seconds")
         if call.error is not None:
             raise call.error
         assert call.row is not None
         return call.row
 
     def _pass(self) -> None:
-        with self._gathering:
-            taken = [self._calls.popleft() for _ in range(min(self._most, len(self._calls)))]
+        """Answer the first that wait; held by whoever calls, `_change` is let go meanwhile."""
+        taken = [self._calls.popleft() for _ in range(min(self._most, len(self._calls)))]
+        self._free -= 1
+        self._change.release()
+        try:
+            self._answer(taken)
+        finally:
+            self._change.acquire()
+            self._free += 1
+            self._change.notify_all()
+
+    def _answer(self, taken: Sequence[_Call[Item]]) -> None:
         try:
             rows = self._work([call.item for call in taken])
             for call, row in zip(taken, rows, strict=True):
@@ -98,7 +109,7 @@ class Rows(Generic[Item]):
         key: Callable[[Item], Hashable],
     ) -> None:  # fmt: skip
         self._prepare, self._work, self._most, self._key = prepare, work, most, key
-        self._one = Batcher[Any](work)
+        self._one = Batcher[Any](work, at_once=PASSES)
         self._known: OrderedDict[Hashable, tuple[Item, Array]] = OrderedDict()  # items too: a key may be an address
         self._remembering = threading.Lock()
 

@@ -86,7 +86,7 @@ class Contrasts:
         centred = vectors[:: rows.step] - vectors[:: rows.step].mean(0)
         ridge = RIDGE * np.eye(held.shape[1], dtype=np.float32)
         effects = np.linalg.solve(held.T @ held + ridge, held.T @ centred)
-        counts = held.sum(0)
+        counts, self._columns = held.sum(0), list(dict.fromkeys(column for column, _ in self._number))
         self._leads = np.zeros_like(effects)
         for column in named:
             mine = [n for (c, _), n in self._number.items() if c == column]
@@ -102,14 +102,14 @@ class Contrasts:
 
     def decisions(self, query_parts: Array, row: int, spread: float) -> list[Decision]:
         """The properties on which a product clearly leads, the clearest first, each with the part that decided it."""
-        product, found = self._products[row], []
-        for column in dict.fromkeys(column for column, _ in self._number):
-            value = str(product.field(column) or "")
-            if (lead := self.lead(column, value)) is None:
-                continue
-            shares = query_parts[:3] @ lead
-            if (whole := float(shares.sum())) > CLEAR * spread and shares.max() > 0:
-                found.append(Decision(column, value, PARTS[int(shares.argmax())], whole))
+        product = self._products[row]
+        worn = ((column, str(product.field(column) or "")) for column in self._columns)
+        known = [(of, number) for of in worn if (number := self._number.get(of)) is not None]
+        found = []
+        shares = query_parts[:3] @ self._leads[[number for _, number in known]].T
+        for ((column, value), _), mine in zip(known, shares.T, strict=True):
+            if (whole := float(mine.sum())) > CLEAR * spread and mine.max() > 0:
+                found.append(Decision(column, value, PARTS[int(mine.argmax())], whole))
         return sorted(found, key=lambda d: -d.lead)
 
 

@@ -60,6 +60,22 @@ def test_no_pass_is_larger_than_it_may_be_and_nobody_is_forgotten():
     assert sum(sizes) == 100 and max(sizes) <= 4
 
 
+def test_as_many_passes_as_may_run_beside_each_other_and_the_third_waits():
+    running, most, together = [0], [0], threading.Barrier(2)
+
+    def work(items):
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        together.wait(10)  # broken unless two passes are here at once
+        running[0] -= 1
+        return squares(items)
+
+    batch = Batcher(work, most=1, at_once=2)
+    with ThreadPoolExecutor(4) as pool:
+        assert [row[0, 0] for row in pool.map(batch, range(4))] == [0.0, 1.0, 4.0, 9.0]
+    assert most == [2]
+
+
 def test_one_bad_item_does_not_spoil_the_others():
     started, go = threading.Event(), threading.Event()
 

@@ -26,11 +26,15 @@ def test_the_first_answer_waits_for_no_import_that_it_does_not_need_and_the_comp
     assert done.stdout.split("\n")[:2] == ["[]", "False"], done.stdout + done.stderr
 
 
-def test_the_apps_threads_sleep_while_they_wait_unless_somebody_wants_it_otherwise():
+def test_the_apps_threads_sleep_while_they_wait_and_leave_half_of_the_cores_unless_somebody_wants_it_otherwise():
     """Those that spin take the cores from whatever else is answered meanwhile."""
-    program = "import app, os, sys; print(os.environ['OMP_WAIT_POLICY'], os.environ['OPENBLAS_NUM_THREADS'])"
+    program = "import app, os, sys; print(*(os.environ[name] for name in sys.argv[1:]))"
     program += "; print('torch' in sys.modules or 'numpy' in sys.modules)"
-    env = {name: value for name, value in os.environ.items() if name not in ("OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS")}
-    for own, wanted in (({}, "PASSIVE 1"), ({"OMP_WAIT_POLICY": "ACTIVE", "OPENBLAS_NUM_THREADS": "2"}, "ACTIVE 2")):
-        said = subprocess.run([sys.executable, "-c", program], cwd=HOME, env=env | own, capture_output=True, text=True)
+    names = ("OMP_WAIT_POLICY", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+    env = {name: value for name, value in os.environ.items() if name not in names}
+    half = max(1, (os.cpu_count() or 2) // 2)
+    for own, wanted in (((), f"PASSIVE 1 {half}"), (("ACTIVE", "2", "3"), "ACTIVE 2 3")):
+        given = env | dict(zip(names, own, strict=False))
+        command = [sys.executable, "-c", program, *names]
+        said = subprocess.run(command, cwd=HOME, env=given, capture_output=True, text=True)
         assert said.stdout.split("\n")[:2] == [wanted, "False"], said.stdout + said.stderr
