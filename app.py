@@ -7,15 +7,10 @@ import os
 import sys
 from pathlib import Path
 
-# Before PyTorch and NumPy, which read these once: threads that wait for each other sleep, and NumPy, which has little
-# to do here, starts none. Spinning, they take the cores from whatever else is answered meanwhile. A pass of the encoder
-# has half of the cores: the rest is there for a second one, or for what goes on beside it.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 from mmdemo.errors import InputError
-from mmdemo.home import HOME
+from mmdemo.home import HOME, share_cores
+
+share_cores()
 
 DEFAULT = HOME / "index" / "default"
 

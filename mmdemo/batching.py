@@ -16,7 +16,7 @@ from mmdemo.errors import InputError
 from mmdemo.vectors import Array
 
 Item = TypeVar("Item")
-PASSES = 2  # of the encoder beside each other, each on half of the cores (app.py)
+PASSES = 2  # of the encoder beside each other, each on half of the cores (`share_cores`)
 
 
 class Busy(InputError):

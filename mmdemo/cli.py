@@ -294,6 +294,9 @@ def serve(
     """Open the app on an index, as `python app.py --index INDEX` does; MMDEMO_PASSWORD asks visitors for it."""
     import os
 
+    from mmdemo.home import share_cores
+
+    share_cores()
     from mmdemo.live import open_live
     from mmdemo.ui import serve as open_app
 

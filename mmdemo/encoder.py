@@ -257,17 +257,26 @@ class Encoder:
         return pixels if self._where is None else pixels.to(self._where).contiguous(memory_format=torch.channels_last)
 
     def _texts(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-        return self._batched(texts, lambda some: self.tokenizer(list(some)), text_tower)
+        _no_single(texts)
+        # Neighbours of like length, so that one long text does not make its whole batch long.
+        order = np.argsort([len(text) for text in texts], kind="stable")
+        features, vectors = self._batched([texts[i] for i in order], lambda some: self.tokenizer(some), text_tower)
+        back = np.argsort(order)
+        return features[back], vectors[back]
 
     @torch.inference_mode()
     def _batched(self, items: Sequence, prepare: Callable, tower: Callable) -> tuple[np.ndarray, np.ndarray]:
-        if isinstance(items, (str, Image.Image)):
-            raise TypeError("expected a list of pictures or sentences, got a single one")
+        _no_single(items)
         if not len(items):
             return np.zeros((0, self.dim), np.float32), np.zeros((0, self.dim), np.float32)
         parts = [tower(self.model, prepare(items[at : at + BATCH])) for at in range(0, len(items), BATCH)]
         features, vectors = (torch.cat([part[i].float().cpu() for part in parts]).numpy() for i in (0, 1))
         return features, vectors
+
+
+def _no_single(items: object) -> None:
+    if isinstance(items, (str, Image.Image)):
+        raise TypeError("expected a list of pictures or sentences, got a single one")
 
 
 def missing(spec: str, error: ImportError) -> str:

@@ -11,6 +11,7 @@ from mmdemo.trace import trace
 from mmdemo.ui import answer, pipeline
 from mmdemo.ui.compare import Compare
 from mmdemo.ui.search import Search
+from mmdemo.ui.trail import Visit
 
 CHAIR = Product("c", "", "Slat-back dining chair in walnut", category="Chair", attributes={"colour": "dark blue"})
 
@@ -60,3 +61,14 @@ def test_cards_comparison_and_pipeline_agree_on_whether_a_match_is_shown(toy_rec
         pipeline.page(toy_recommender, trace(toy_recommender, query), None),
     )
     assert [bool(re.search(r"\b\d+%( match|</b>|<span> match)", page)) for page in pages] == [shown] * 3
+
+
+def test_a_click_knows_of_those_before_it_whose_answers_are_still_on_their_way():
+    visit = Visit()
+    assert visit.taste([]) == []
+    visit.clicked(["a"])
+    assert visit.taste([]) == ["a"]  # the second click was sent before the first was answered
+    visit.clicked(["a", "b"])
+    assert visit.taste(["a"]) == ["a", "b"]  # the third, after the first answer and before the second
+    assert visit.taste(["else"]) == ["else"]  # another window's
+    assert visit.taste([]) == []

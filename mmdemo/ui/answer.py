@@ -113,7 +113,8 @@ def in_order(found: Sequence[Recommendation], order: str) -> list[Recommendation
 
 def _way(recommender: Recommender, query: Query, way: Way) -> dict[str, Any]:
     """A condition that may be taken away, as a button."""
-    shown = {"count": way.count, "match": round(100 * way.match), "close": way.close}
+    chance = round(100 * way.match) if has_chances(query, []) else 0
+    shown = {"count": way.count, "match": chance, "close": way.close}
     if isinstance(way.condition, Filter):
         meaning = Part("", 0, 0, "filter", (way.condition,)).meaning
         return {**shown, "meaning": meaning, "column": way.condition.column, "op": way.condition.op, "text": None}

@@ -29,8 +29,9 @@ from mmdemo.ui.welcome import Welcome
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 # Gradio's own preprocessing would open the picture with whatever Pillow knows, before a line of ours ran; without it,
 # what arrives is the uploaded file's record, and `mmdemo.imaging` alone decodes it.
-# An event that comes while another still runs is neither dropped nor sent later in that one's place (what Gradio's
-# `always_last` does): each is answered, in the order in which they came, by whoever has the visit's turn.
+# An event that comes while another still runs is neither dropped nor sent later with that one's data (as Gradio's
+# `always_last` does): each is answered by whoever has the visit's turn. Where an event is its controls' values and no
+# more, the last one is enough.
 BUSY: dict[str, Any] = {
     "show_progress": "minimal",
     "api_visibility": "private",
@@ -103,7 +104,7 @@ class Discover:
                 }
         except InputError as error:
             return {self._notice: _notice(str(error))}
-        visit.trail = way
+        visit.trail, visit.shown = way, search
         controls = self._form.fill(search) if fill else self._form.answered(search)
         return merged(shown, controls, self._form.counted(counts))
 
@@ -128,12 +129,13 @@ class Discover:
 
             def handler(event: gr.EventData, sent: Any, visit: Visit, *values: Any) -> Any:
                 data = event._data if isinstance(event._data, dict) else {}
-                search = change(form.read(values, visit.trail.shown), data)
+                search = change(form.read(values, visit.shown), data)
                 if search is None:
                     return gr.skip()
-                if search == visit.trail.shown and not again:
+                if search == visit.shown and not again:
                     return {self._notice: _notice("")}  # what was said of a value in between is mended
-                return self._answer(search, tasted(sent, visit), visit, fill)
+                # Another order changes no control: filling them would undo what is clicked meanwhile.
+                return self._answer(search, tasted(sent, visit), visit, fill and data.get("do") != "sort")
 
             return handler
 
@@ -142,7 +144,7 @@ class Discover:
 
             def handler(event: gr.EventData, sent: Any, visit: Visit, *values: Any) -> Updates:
                 taste = changed(tasted(sent, visit), act, str(event._data.get("id", "")))
-                made = self._answer(form.read(values, visit.trail.shown), taste, visit, fill=False)
+                made = self._answer(form.read(values, visit.shown), taste, visit, fill=False)
                 visit.clicked(kept(taste))
                 return {**made, memory: kept(taste), self.taste.bar: self.taste.draw(taste)}
 
@@ -182,8 +184,9 @@ class Discover:
                 done.success(fn=None, js=js, api_visibility="private")
 
         liked = changes(lambda now, data: replace(now, photo=None, reference=str(data.get("id", "")), by_taste=False))
-        on(partial(gr.on, form.asking), changes(lambda now, _: now, fill=False), DOWN)
-        on(partial(gr.on, form.narrowing), changes(lambda now, _: now, fill=False, again=False))
+        on(partial(gr.on, form.asking), changes(lambda now, _: now, fill=False), DOWN, trigger_mode="always_last")
+        on(partial(gr.on, form.narrowing), changes(lambda now, _: now, fill=False, again=False),
+           trigger_mode="always_last")  # fmt: skip
         on(self.results.like, liked, AGAIN)
         on(also_from.like, from_dialog, AGAIN)
         on(self.chosen.drop, changes(lambda now, _: replace(now, reference="")))

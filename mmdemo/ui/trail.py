@@ -12,6 +12,7 @@ from mmdemo.ui import cards
 from mmdemo.ui.search import Search
 
 LONGEST = 12  # steps; older ones are forgotten
+MOST_TOLD = 16  # tastes that an answer still on its way may have been asked with
 
 
 @dataclass(frozen=True)
@@ -20,11 +21,6 @@ class Trail:
 
     steps: tuple[Search, ...] = ()
     at: int = -1
-
-    @property
-    def shown(self) -> Search:
-        """The search whose answer is shown: an empty one at the start."""
-        return self.steps[self.at] if self.at >= 0 else Search()
 
     def to(self, search: Search) -> Trail:
         """The trail once this search is answered: a known step is shown again, a new one comes last."""
@@ -51,21 +47,21 @@ class Visit:
 
     def __init__(self) -> None:
         self.turn, self.trail = Lock(), Trail()
-        self._heard: Any = None  # the taste that the browser last sent, in its form and after what was clicked since
-        self._since: Any = None
+        self.shown = Search()  # what the page was last answered, an empty search too
+        self._told: list[Any] = []  # tastes in the browser's form: what it sent, and what it was told since
 
     def __deepcopy__(self, memo: object) -> Visit:
         return Visit()  # Gradio copies the first value of a state for every page that opens
 
     def taste(self, sent: Any) -> Any:
-        """The taste of now, for a request that carries `sent`, both in the browser's form."""
-        if self._since is None or sent != self._heard:
-            self._heard = self._since = sent
-        return self._since
+        """The taste of now, for a request that carries `sent`: what was told last, where the request may be older."""
+        if sent not in self._told:
+            self._told = [sent]
+        return self._told[-1]
 
     def clicked(self, kept: Any) -> None:
         """Keep what the browser is about to be told."""
-        self._since = kept
+        self._told = [*self._told[-MOST_TOLD:], kept]
 
 
 def draw(trail: Trail, recommender: Recommender) -> str:

@@ -101,6 +101,7 @@ def test_two_clicks_before_the_first_is_answered_both_count(visit: Callable[...,
     page.wait_for_function("() => new URLSearchParams(location.search).get('results') === '24'")
     assert address(page) == {"q": ["something nice"], "results": ["24"], "sort": ["cheap"]}
     expect(page.locator(".mm-sort select")).to_have_value("cheap")
+    expect(page.locator("#mm-count input[value='24']")).to_be_checked()
     wanted = ids(page.locator(CARDS))[:3]
     page.evaluate(
         """wanted => wanted.forEach(id => document.querySelector(
@@ -108,6 +109,11 @@ def test_two_clicks_before_the_first_is_answered_both_count(visit: Callable[...,
         wanted,
     )
     expect(page.locator("#mm-taste [data-act=unlove]")).to_have_count(3)
+    field = page.locator("#mm-text :is(input, textarea)")
+    field.fill(""), field.press("Enter")
+    expect(page.locator(".mm-welcome")).to_be_visible()
+    ask(page, "something nice")
+    expect(page.locator(".mm-sort select")).to_have_value("cheap")  # a way of showing outlives an empty search
 
 
 def test_a_link_to_a_product_that_one_starts_from(visit: Callable[..., Page]) -> None:
