@@ -1,4 +1,7 @@
-"""One query, five surfaces: the page, Python, the command line, REST and MCP answer alike, to the last digit."""
+"""One query, five surfaces: the page, Python, the command line, REST and MCP answer alike.
+
+Scores agree to 1e-6: sums made by another number of threads differ in their last bits.
+"""
 
 import asyncio
 import json
@@ -118,7 +121,7 @@ def pairs(answer: dict) -> Answer:
     return [(found["id"], found["score"]) for found in answer["results"]]
 
 
-def test_five_surfaces_give_the_same_ids_and_scores_to_the_last_digit(photo):
+def test_five_surfaces_give_the_same_ids_and_scores(photo):
     demo_process.start()
     ways = (by_page, by_python, by_command_line, by_rest, by_gradio, by_mcp)
     # One after the other, since queries at the same time share a pass of the encoder; each in a thread of its own,
@@ -127,4 +130,5 @@ def test_five_surfaces_give_the_same_ids_and_scores_to_the_last_digit(photo):
         answers = {way.__name__: alone.submit(way, photo).result() for way in ways}
     assert len(answers["by_python"]) == K and len({i for i, _ in answers["by_python"]}) == K
     for name, answer in answers.items():
-        assert answer == answers["by_python"], name
+        assert [i for i, _ in answer] == [i for i, _ in answers["by_python"]], name
+        assert [s for _, s in answer] == pytest.approx([s for _, s in answers["by_python"]], abs=1e-6), name

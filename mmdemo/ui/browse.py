@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from threading import Lock
 from typing import Any
 
 import gradio as gr
@@ -16,13 +18,35 @@ HEAD = 10  # values of a facet shown before "more"
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 
+class Chosen:
+    """The values ticked on one open page, by column, changed in place by whoever has its `turn`.
+
+    Two quick clicks are sent at once, and the second cannot carry what the first one changed: it is read here.
+    """
+
+    def __init__(self) -> None:
+        self.turn, self.values = Lock(), dict[str, list[str]]()
+
+    def __deepcopy__(self, memo: object) -> Chosen:
+        return Chosen()  # Gradio copies the first value of a state for every page that opens
+
+
+def _in_turn(fn: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(fn)
+    def handler(chosen: Chosen, *args: Any) -> Any:
+        with chosen.turn:
+            return fn(chosen, *args)
+
+    return handler
+
+
 class Browse:
     """The tab's components; `listen` wires them."""
 
     def __init__(self, recommender: Recommender) -> None:
         self._recommender = recommender
         self._shelf = lru_cache(maxsize=2)(lambda index: Shelf(index.products, index.facets))
-        self._chosen = gr.State({})
+        self._chosen = gr.State(Chosen())
         facets, grid = self._draw({}, "", "order", 1)
         with gr.Row(elem_id="mm-browse"):
             with gr.Column(elem_classes="mm-side", min_width=0):
@@ -70,30 +94,29 @@ class Browse:
     def listen(self, page: gr.Blocks) -> None:
         """Every change shows the first page of what remains; the pager alone moves within it."""
 
-        def toggle(
-            chosen: dict[str, list[str]], words: str, order: str, event: gr.EventData
-        ) -> tuple[dict[str, list[str]], str, str]:
+        def toggle(chosen: Chosen, words: str, order: str, event: gr.EventData) -> tuple[str, str]:
             column, value = str(event._data.get("column", "")), str(event._data.get("value", ""))
-            values = chosen.get(column, [])
+            values = chosen.values.get(column, [])
             values = [other for other in values if other != value] if value in values else [*values, value]
-            chosen = {name: kept for name, kept in {**chosen, column: values}.items() if kept}
-            return chosen, *self._draw(chosen, words, order, 1)
+            chosen.values = {name: kept for name, kept in {**chosen.values, column: values}.items() if kept}
+            return self._draw(chosen.values, words, order, 1)
 
-        def clear(words: str, order: str) -> tuple[dict[str, list[str]], str, str]:
-            return {}, *self._draw({}, words, order, 1)
+        def clear(chosen: Chosen, words: str, order: str) -> tuple[str, str]:
+            chosen.values = {}
+            return self._draw({}, words, order, 1)
 
-        def again(chosen: dict[str, list[str]], words: str, order: str) -> tuple[str, str]:
-            return self._draw(chosen, words, order, 1)
+        def again(chosen: Chosen, words: str, order: str) -> tuple[str, str]:
+            return self._draw(chosen.values, words, order, 1)
 
-        def turn(chosen: dict[str, list[str]], words: str, order: str, event: gr.EventData) -> str:
+        def turn(chosen: Chosen, words: str, order: str, event: gr.EventData) -> str:
             number = str(event._data.get("page", "1"))
-            return self._draw(chosen, words, order, int(number) if number.isdecimal() else 1)[1]
+            return self._draw(chosen.values, words, order, int(number) if number.isdecimal() else 1)[1]
 
         state = [self._chosen, self._words, self._order]
         drawn = [self._facets, self.grid]
-        self._facets.facet(toggle, state, [self._chosen, *drawn], **QUIET)
-        self._facets.clear(clear, state[1:], [self._chosen, *drawn], **QUIET)
-        self._words.change(again, state, drawn, trigger_mode="always_last", **QUIET)
-        self._order.input(again, state, drawn, **QUIET)
+        self._facets.facet(_in_turn(toggle), state, drawn, trigger_mode="multiple", **QUIET)
+        self._facets.clear(_in_turn(clear), state, drawn, **QUIET)
+        self._words.change(_in_turn(again), state, drawn, trigger_mode="always_last", **QUIET)
+        self._order.input(_in_turn(again), state, drawn, trigger_mode="always_last", **QUIET)
         top = "() => document.getElementById('mm-tabs').scrollIntoView({behavior: 'smooth'})"
-        self.grid.turn(turn, state, self.grid, **QUIET).then(fn=None, js=top, api_visibility="private")
+        self.grid.turn(_in_turn(turn), state, self.grid, **QUIET).then(fn=None, js=top, api_visibility="private")
