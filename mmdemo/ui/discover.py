@@ -129,13 +129,15 @@ class Discover:
 
             def handler(event: gr.EventData, sent: Any, visit: Visit, *values: Any) -> Any:
                 data = event._data if isinstance(event._data, dict) else {}
-                search = change(form.read(values, visit.shown), data)
+                # Another order is one of what is shown, and changes no control: whatever is clicked at the same time also
+                # counts, whichever of the two is answered first.
+                sort = data.get("do") == "sort"
+                search = change(visit.shown if sort else form.read(values, visit.shown), data)
                 if search is None:
                     return gr.skip()
                 if search == visit.shown and not again:
                     return {self._notice: _notice("")}  # what was said of a value in between is mended
-                # Another order changes no control: filling them would undo what is clicked meanwhile.
-                return self._answer(search, tasted(sent, visit), visit, fill and data.get("do") != "sort")
+                return self._answer(search, tasted(sent, visit), visit, fill and not sort)
 
             return handler
 
