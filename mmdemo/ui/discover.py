@@ -129,8 +129,8 @@ class Discover:
 
             def handler(event: gr.EventData, sent: Any, visit: Visit, *values: Any) -> Any:
                 data = event._data if isinstance(event._data, dict) else {}
-                # Another order is one of what is shown, and changes no control: whatever is clicked at the same time also
-                # counts, whichever of the two is answered first.
+                # Another order is one of what is shown, and changes no control: what is clicked at the same time counts
+                # too, whichever of the two is answered first.
                 sort = data.get("do") == "sort"
                 search = change(visit.shown if sort else form.read(values, visit.shown), data)
                 if search is None:
