@@ -300,14 +300,14 @@ def test_filters_alone_say_how_many_pass_and_what_to_do(page: Page, index, facet
 
 
 def test_while_the_first_answer_is_made_cards_shimmer_where_cards_will_be(page: Page, screen) -> None:
-    page.route("**/queue/join*", lambda route: (page.wait_for_timeout(1500), route.continue_()))
+    page.route("**/queue/join*", lambda route: (page.wait_for_timeout(4000), route.continue_()))
     field = page.locator("#mm-text :is(input, textarea)")
     field.fill("blue")
     field.press("Enter")
     bone = page.locator(".mm-ghost").first
     expect(bone).to_be_visible()
-    expect(page.locator(".mm-welcome h1")).to_be_hidden()
     before = bone.bounding_box()
+    expect(page.locator(".mm-welcome h1")).to_be_hidden()
     screen(page, "skeleton")
     expect(page.locator(CARDS).locator(".mm-title").first).to_be_visible()
     after = page.locator(CARDS).first.bounding_box()
