@@ -13,6 +13,7 @@ from mmdemo.fusion import HEADS, Mean
 from mmdemo.index import ProductIndex
 from mmdemo.query import Query
 from mmdemo.recommender import Recommender
+from mmdemo.ui.why import tinted
 from mmdemo.vectors import normalize
 from mmdemo.why import Why, faithfulness
 from tests.toys import ToyEncoder, picture
@@ -306,3 +307,8 @@ def test_the_rank_of_an_explanation_is_the_rank_of_the_answer(toy_recommender, f
     query = Query(image=picture("mug", "red"), text="blue", k=48, fold=fold, like=("tray-1-red",))
     for r in toy_recommender.recommend(query):
         assert toy_recommender.rank(query, r.id) == r.rank
+
+
+def test_words_that_did_next_to_nothing_are_not_tinted():
+    assert [word["tint"] for word in tinted([("scarf", 0.004), ("teal", -0.003)])] == [0, 0]
+    assert [word["tint"] for word in tinted([("scarf", 0.2), ("teal", -0.1), ("in", 0.02)])] == [1, -0.5, 0]

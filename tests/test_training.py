@@ -7,9 +7,10 @@ import numpy as np
 import torch
 
 from mmdemo.catalog import Catalog
-from mmdemo.modelfolder import new_model, open_model
+from mmdemo.modelfolder import export, new_model, open_model
 from mmdemo.shelf import Shelf, held_out
 from tests.toys import toy_catalogue
+from training import pack, scale
 from training.language import copy_of, medleys, vocabulary
 from training.listen import LOOKS, looks
 from training.ship import begin
@@ -60,3 +61,78 @@ def test_an_image_tower_begins_with_what_imagenet_taught_it(tmp_path):
     begin(argparse.Namespace(imagenet=tmp_path / "lite.pth", language=None, out=tmp_path / "out"))
     trunk = open_model(tmp_path / "out")[0].visual.trunk.state_dict()
     assert all(torch.allclose(trunk[n[1:]], v, atol=2e-3, rtol=1e-3) for n, v in known.items() if v.ndim)
+
+
+def packed(folder, work, out):
+    """A toy shop as `pack.py` leaves it, with one question: a title among all pictures."""
+    def ask(shelf, number, shop_of, shops):
+        titles = [p.title for p in shelf.products]
+        right = np.array(titles, object)[:, None] == np.array(titles, object)[None]
+        ids = list(range(len(titles)))
+        return [{"name": "title", "ask": "text", "ids": [*map(number, titles)], "shelf": ids, "k": 3,
+                 "right": np.packbits(right, axis=1), "measure": "found"}]  # fmt: skip
+
+    shelf = Shelf([folder], work, 64, [1.0], None)
+    tokenizer = open_model(None)[2]
+    rooms = np.full((2, 64, 64, 3), 90, np.uint8)
+    pack.write(out, shelf, ["default"], rooms, tokenizer, [("a red mug", "a red mug"), ("红色杯子", "red mug")], ask)
+    return shelf
+
+
+def test_a_pack_holds_every_photo_and_says_what_each_product_is(tmp_path):
+    shelf = packed(toy_catalogue(tmp_path / "shop"), tmp_path, tmp_path / "pack")
+    found = scale.Pack(tmp_path / "pack")
+    assert len(found.pixels) == len(shelf.pixels) and len(found.rooms) == 2
+    seen = found.pixels.permute(0, 2, 3, 1).float() - torch.from_numpy(shelf.pixels[range(len(shelf.pixels))]).float()
+    assert seen.abs().mean() < 4  # as WebP keeps it
+    assert found.usable.tolist() == (~shelf.aside).tolist()
+    drawn = found.draw(8)
+    assert found.usable[drawn].all() and len(set(drawn.tolist())) == len(drawn)
+    rows = found.owner[drawn]
+    same, alike = found.same(rows, rows), found.alike(rows, rows)
+    assert same.diagonal().all() and alike.diagonal().all()
+    kinds = [shelf.products[i].category for i in rows]
+    assert alike.tolist() == [[a == b for b in kinds] for a in kinds]
+
+
+def test_a_jpeg_of_fine_steps_is_the_picture_and_of_coarse_ones_keeps_its_mean():
+    picture = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(scale.blocks(picture, torch.full((2, 1, 1, 1), 1e-5)), picture, atol=1e-3)
+    flat = torch.full((1, 3, 16, 16), 0.5)
+    assert torch.allclose(scale.blocks(flat, torch.full((1, 1, 1, 1), 0.05)), flat, atol=0.01)
+    coarse = scale.blocks(picture, torch.full((2, 1, 1, 1), 0.25))
+    assert not torch.allclose(coarse, picture, atol=0.05) and (coarse.mean() - picture.mean()).abs() < 0.03
+
+
+def test_variations_stay_pictures_and_keep_colours_apart():
+    shots = torch.full((2, 3, 64, 64), 255, dtype=torch.uint8)
+    shots[0, :, 16:48, 16:48] = torch.tensor([200, 20, 20])[:, None, None]
+    shots[1, :, 16:48, 16:48] = torch.tensor([20, 20, 200])[:, None, None]
+    rooms = torch.full((1, 3, 64, 64), 128, dtype=torch.uint8)
+    torch.manual_seed(0)
+    for _ in range(10):
+        x = scale.vary(shots, scale.whites(shots), rooms, 48)
+        assert x.shape == (2, 3, 48, 48) and x.min() >= 0 and x.max() <= 1.3
+        warm = (x[:, 0] - x[:, 2]).flatten(1)
+        assert warm[0].max() > 0.2 and warm[1].min() < -0.2
+
+
+def test_both_towers_learn_from_a_pack_and_a_stopped_run_goes_on(tmp_path, capsys):
+    packed(toy_catalogue(tmp_path / "shop"), tmp_path, tmp_path / "pack")
+    model, config = new_model()
+    export(model, config, tmp_path / "start")
+    torch.save({f"_{n}": v.abs() for n, v in model.visual.trunk.state_dict().items()}, tmp_path / "lite.pth")
+    run = argparse.Namespace(
+        pack=tmp_path / "pack", start=tmp_path / "start", imagenet=tmp_path / "lite.pth", out=tmp_path / "out",
+        minutes=0.03, batch=4, lesson=2, lr=1e-3, kinds=0.4, felt=1.0, small_until=0.5, share=0.5, save_minutes=9,
+        say_seconds=0, resume=False)  # fmt: skip
+    scale.train(run)
+    said = capsys.readouterr().out
+    assert "'captions'" in said and "50% of the way" in said
+    first = open_model(tmp_path / "out")[0].state_dict()
+    assert not torch.equal(first["visual.head.proj.weight"], model.state_dict()["visual.head.proj.weight"])
+    stopped = torch.load(tmp_path / "out.checkpoint", weights_only=True)
+    run.resume, run.minutes = True, stopped["seconds"] / 60 + 0.01
+    scale.train(run)
+    steps = [int(line.split()[0]) for line in capsys.readouterr().out.splitlines() if " steps " in line]
+    assert steps[-1] > stopped["at"]

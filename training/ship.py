@@ -23,6 +23,7 @@ from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports
 from mmdemo.align import align, export, open_model
 from mmdemo.encoder import Encoder
 from mmdemo.modelfolder import new_model
+from training.imagenet import seen_imagenet
 from training.language import load
 from training.voice import Voice, join
 from training.workers import start
@@ -64,10 +65,7 @@ def train(args: argparse.Namespace) -> None:
 def begin(args: argparse.Namespace) -> None:
     """A folder whose image tower knows ImageNet (EfficientNet-Lite0, Apache-2.0) beside a text tower."""
     model, config = new_model()
-    known = [(k, v) for k, v in torch.load(args.imagenet, weights_only=True).items() if "num_batches" not in k]
-    mine = [k for k in model.visual.trunk.state_dict() if "num_batches" not in k]
-    weights = dict(zip(mine, (v for k, v in known if not k.startswith("_fc.")), strict=True))  # both in order of use
-    model.visual.trunk.load_state_dict(weights, strict=False)
+    model.visual.trunk = seen_imagenet(model.visual.trunk, args.imagenet).requires_grad_(True)
     if args.language:
         speaker = open_model(args.language)[0].state_dict()
         model.load_state_dict({k: v for k, v in speaker.items() if not k.startswith("visual.")}, strict=False)

@@ -7,6 +7,7 @@ import io
 import json
 import threading
 import time
+from contextvars import copy_context
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +23,7 @@ from mmdemo.live import one_version
 from mmdemo.projection import place, project
 from mmdemo.query import Query
 from mmdemo.recommender import Recommender
-from mmdemo.say import named, word
+from mmdemo.say import language, named, word
 from mmdemo.trace import aligned
 from mmdemo.ui import cards, theme
 from mmdemo.vectors import Array
@@ -51,7 +52,7 @@ class MapTab:
         self._space = gr.State(SPACES[0])
         self._working, self._prepared = threading.Lock(), False
         self._laid_out = lru_cache(maxsize=2 * len(SPACES))(layout)
-        self._said = lru_cache(maxsize=2)(catalogue)
+        self._said = lru_cache(maxsize=4)(lambda index, spoken: catalogue(index))  # for each language
         self.box = gr.HTML(
             "",
             html_template=cards.render("map"),
@@ -64,12 +65,13 @@ class MapTab:
         """Lay a large catalogue out while its visitor does other things: the map is to be there when it is opened."""
         if len(self._recommender.index) >= LARGE and not self._prepared:
             self._prepared = True
-            threading.Thread(target=self._lay_out, daemon=True).start()
+            # in the visitor's language, which a thread does not inherit
+            threading.Thread(target=copy_context().run, args=(self._lay_out,), daemon=True).start()
 
     def _lay_out(self) -> None:
         with one_version(self._recommender), self._working:
             self._laid_out(self._recommender.index, SPACES[0])
-            self._said(self._recommender.index)
+            self._said(self._recommender.index, language())
 
     def listen(self, asked: gr.State, tab: gr.Tab) -> None:
         """Draw the map when the tab is opened, and again in another space; `asked` holds the last query."""
@@ -78,7 +80,7 @@ class MapTab:
             with one_version(self._recommender):
                 with self._working:  # whoever comes second finds the plane laid out
                     rows, points = self._laid_out(self._recommender.index, space)
-                    said = self._said(self._recommender.index)
+                    said = self._said(self._recommender.index, language())
                 shown = said | view(self._recommender, query, space, rows, points)
                 shown["clearest"] = clearest(said["facets"], points)
                 return json.dumps(shown, ensure_ascii=False)

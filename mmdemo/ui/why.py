@@ -10,9 +10,11 @@ from PIL import Image
 
 from mmdemo.say import noun, say
 from mmdemo.ui import cards
+from mmdemo.ui.answer import has_chances
 from mmdemo.why import Map, Why
 
 FAINT = 0.12  # of the strongest effect: what is weaker stays untinted
+LEAST = 0.005  # of a score: what is weaker would be written +0.00
 
 
 def section(why: Why | None, whole: bool) -> str:
@@ -26,8 +28,8 @@ def section(why: Why | None, whole: bool) -> str:
         score=why.score,
         reason=why.reason,
         groups=[
-            {"name": say("Your words, as the model read them"), "words": _tinted(why.words)},
-            {"name": say("The words of its title"), "words": _tinted(why.title_words)},
+            {"name": say("Your words, each left out in turn"), "words": tinted(why.words)},
+            {"name": say("The words of its title, each left out in turn"), "words": tinted(why.title_words)},
         ],
         pictures=[
             _picture(say("Your photo") if why.query.image is not None else say("Where you started"), why.query_map,
@@ -37,16 +39,18 @@ def section(why: Why | None, whole: bool) -> str:
         conditions=[part for part in why.reading.parts],
         note=why.note,
         whole=whole,
+        chances=has_chances(why.query, []),
         changes=[change.sentence for change in why.changes] if whole else [],
         above=why.above if whole else None,
     )  # fmt: skip
 
 
-def _tinted(words: list[tuple[str, float]]) -> list[dict[str, Any]]:
+def tinted(words: list[tuple[str, float]]) -> list[dict[str, Any]]:
     """Words with the strength of their tint, -1 (pulled the score down) to 1 (held it up most)."""
     most = max((abs(effect) for _, effect in words), default=0) or 1
+    least = max(LEAST, FAINT * most)
     return [
-        {"word": word, "effect": effect, "tint": round(effect / most, 2) if abs(effect) > FAINT * most else 0}
+        {"word": word, "effect": effect, "tint": round(effect / most, 2) if abs(effect) > least else 0}
         for word, effect in words
     ]
 

@@ -154,6 +154,16 @@ def test_gradios_own_words_follow_the_page_and_not_the_browser(reader, own_words
     assert left_in_english(page, own_words) == []
 
 
+def test_the_map_speaks_each_visitor_s_language(reader, own_words) -> None:
+    english = reader("en-GB")
+    english.get_by_role("tab", name="Map", exact=True).click()
+    english.locator("[data-drawn]").first.wait_for()
+    page = reader()
+    open_tab(page, "map")
+    page.locator("[data-drawn]").first.wait_for()
+    assert left_in_english(page, own_words) == []
+
+
 def test_a_fault_is_told_in_chinese(reader) -> None:
     page = reader()
     page.locator("#mm-filters button").first.click()
