@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmdemo.catalog import Product
+from mmdemo.product import split_values
 from mmdemo.say import later, listed, named, say, uncapitalised, word
 from mmdemo.vectors import Array
 
@@ -72,7 +73,7 @@ class Contrasts:
     """
 
     def __init__(self, products: Sequence[Product], vectors: Array, columns: dict[str, dict[str, int]]) -> None:
-        self._products = products
+        self._products, self._values = products, columns
         shown = (c for c in columns if c not in UNSEEN)
         named = [c for c in shown if c == "category" or len(columns[c]) <= MOST_VALUES]
         rows = range(0, len(products), 1 + len(products) // SAMPLE)
@@ -80,7 +81,7 @@ class Contrasts:
         held = np.zeros((len(rows), sum(len(columns[c]) for c in named) + 1), np.float32)
         for at, row in enumerate(rows):
             for column in named:
-                if value := str(products[row].field(column) or ""):
+                for value in self._worn(products[row], column):
                     held[at, self._number.setdefault((column, value), len(self._number))] = 1
         held = held[:, : len(self._number)]
         centred = vectors[:: rows.step] - vectors[:: rows.step].mean(0)
@@ -95,6 +96,12 @@ class Contrasts:
                 if (others := total - counts[n]) > 0:
                     self._leads[n] = effects[n] - (summed - counts[n] * effects[n]) / others
 
+    def _worn(self, product: Product, column: str) -> list[str]:
+        """The counted values of a product: its cell, or the items of a cell that is a list."""
+        cell = str(product.field(column) or "")
+        return [value for value in ([cell] if cell in self._values[column] else split_values(cell))
+                if value in self._values[column]]  # fmt: skip
+
     def lead(self, column: str, value: str) -> Array | None:
         """How a product of this value differs (d,) from what has another one; None for a value that is not known."""
         number = self._number.get((column, value))
@@ -103,7 +110,7 @@ class Contrasts:
     def decisions(self, query_parts: Array, row: int, spread: float) -> list[Decision]:
         """The properties on which a product clearly leads, the clearest first, each with the part that decided it."""
         product = self._products[row]
-        worn = ((column, str(product.field(column) or "")) for column in self._columns)
+        worn = ((column, value) for column in self._columns for value in self._worn(product, column))
         known = [(of, number) for of in worn if (number := self._number.get(of)) is not None]
         found = []
         shares = query_parts[:3] @ self._leads[[number for _, number in known]].T

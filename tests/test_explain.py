@@ -95,6 +95,24 @@ def test_what_a_property_adds_is_told_apart_from_what_comes_along_with_it():
     assert {d.column: d.by for d in decided} == {"category": "image", "colour": "image", "pattern": "text"}
 
 
+def test_a_column_of_lists_decides_by_its_items_however_many_lists_there_are():
+    from itertools import combinations
+
+    from mmdemo.product import Product, facets
+
+    climates = ["cold", "cool", "mild", "warm", "hot"]
+    worn = [c for n in (1, 2, 3) for c in combinations(climates, n)] * 2
+    products = [Product(str(n), "", str(n), category="top", attributes={"climate": ", ".join(c)})
+                for n, c in enumerate(worn)]  # fmt: skip
+    vectors = np.array([[name in c for name in climates] for c in worn], np.float32)
+    columns = facets(products)
+    assert set(columns["climate"]) == set(climates) and len(set(worn)) > len(climates)
+    parts = np.stack([vectors[climates.index("warm")], *np.zeros((2, 5))])
+    row = worn.index(("cool", "warm"))
+    found = Contrasts(products, vectors, columns).decisions(parts, row, spread=0.1)
+    assert [(d.column, d.value, d.by) for d in found] == [("climate", "warm", "image")]
+
+
 def test_a_property_that_all_products_share_decides_nothing():
     from mmdemo.product import Product
 
