@@ -212,6 +212,75 @@ def glance(model, pack: Pack, mean: torch.Tensor, std: torch.Tensor, side: int) 
     return figures
 
 
+def learn(
+    model, teacher, heads: torch.nn.ModuleDict, pack: Pack, felt: torch.Tensor, look: tuple[torch.Tensor, torch.Tensor],
+    wide: int, args: argparse.Namespace,
+) -> dict[str, torch.Tensor]:  # fmt: skip
+    """The losses of one batch, its pictures `wide` pixels wide; `felt` is what ImageNet's weights say of each photo."""
+    photos, whole = pack.draw(args.batch), torch.tensor(1.0, device=DEVICE)
+    own, count = pack.owner[photos], len(photos)
+    again = torch.randperm(count, device=DEVICE)[: count // 3]
+    twins = torch.where(torch.rand(len(again), device=DEVICE) < 0.6, pack.other(own[again]), photos[again])
+    picks = torch.cat([photos, twins])
+    x = vary(pack.pixels[picks], pack.white[picks], pack.rooms, wide)
+    x = ((x - look[0]) / look[1]).contiguous(memory_format=torch.channels_last)
+    with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
+        features = model.visual.trunk(x)
+    features = features.float()
+    images = F.normalize(model.visual.head(features), dim=-1)
+    first, second = images[:count], images[count:]
+    # texts of the batch: a caption of each, a phrase of those that have one, titles beside descriptions, a lesson
+    which = torch.empty(count, device=DEVICE).exponential_(1 / 0.65).long()
+    which = torch.minimum(which, (pack.own[own] >= 0).sum(1) - 1)
+    caption = pack.own[own, which]
+    part = pack.part[own, which, torch.randint(3, (count,), device=DEVICE)]
+    caption_said = torch.where(torch.rand(count, device=DEVICE) < 0.3, part, caption)
+    pick = torch.randint(pack.said.shape[1], (count,), device=DEVICE)
+    said, asked = pack.said[own, pick], pack.asked[own, pick]
+    speaks = torch.nonzero(said >= 0)[:, 0]
+    told = torch.nonzero(pack.own[own, 2] >= 0)[:, 0][:256]
+    heard = torch.randint(len(pack.mine), (args.lesson,), device=DEVICE)
+    ids = torch.cat([pack.texts[caption_said], pack.texts[said[speaks]], pack.texts[pack.own[own[told], 0]],
+                     pack.texts[pack.own[own[told], 2]], pack.mine[heard]])  # fmt: skip
+    pooled, joint = read(model, ids)
+    captions_, phrases_, titles_, stories_, lessons_ = joint.split(
+        [count, len(speaks), len(told), len(told), args.lesson])
+    scale = model.logit_scale.exp()
+    same = pack.same(own, own)
+    losses = {}
+    fits = (caption[:, None, None] == pack.own[own][None]).any(-1)
+    losses["captions"] = contrast(captions_, first, fits | same, scale)
+    want = torch.zeros(len(speaks), pack.has.shape[1] + 1, device=DEVICE)
+    codes = asked[speaks]
+    want.scatter_(1, torch.where(codes < 0, pack.has.shape[1], codes), 1.0)
+    want = want[:, :-1]
+    true = (want @ pack.has[own].T) >= want.sum(1, keepdim=True) - 0.5
+    losses["phrases"] = contrast(phrases_, first, true, scale)
+    losses["twins"] = contrast(second, first, same[again], 16 * whole)
+    kin = pack.alike(own, own)
+    losses["kinds"] = args.kinds * contrast(second, first, kin[again], 10 * whole)
+    target = torch.cat([own, own[again]])
+    parts = []
+    for s, head in enumerate(heads["labels"]):
+        known = pack.labels[target, s] >= 0
+        if known.any():
+            parts.append(F.cross_entropy(head(features[known]), pack.labels[target[known], s], label_smoothing=0.1))
+    losses["labels"] = 0.15 * torch.stack(parts).sum()
+    guess, was = heads["felt"](features), felt[picks].float()
+    losses["felt"] = args.felt * (1 - F.cosine_similarity(guess, was).mean())
+    if len(told) > 1:
+        stories = pack.own[own[told], 2]
+        fit = (stories[:, None] == stories[None]) | same[told][:, told]
+        losses["stories"] = 0.5 * contrast(titles_, stories_, fit, 20 * whole)
+    with torch.no_grad():
+        theirs, meant = read(teacher, pack.theirs[heard])
+        theirs = F.normalize(theirs, dim=-1)
+    mine = F.normalize(heads["texts"](pooled[-args.lesson :]), dim=-1)
+    kept = 10 * ((lessons_ @ lessons_.T - meant @ meant.T) ** 2).mean()
+    losses["lesson"] = 4 * forgotten(mine, theirs) + 4 * kept
+    return losses
+
+
 def train(args: argparse.Namespace) -> None:
     torch.manual_seed(0)
     began = time.monotonic()
@@ -229,8 +298,7 @@ def train(args: argparse.Namespace) -> None:
             before(((F.interpolate(part.float() / 255, (side, side), mode="bilinear", antialias=True) - mean) / std)
                    .contiguous(memory_format=torch.channels_last)).half() for part in pack.pixels.split(512)
         ])  # fmt: skip
-    felt = felt.clone()
-    middle = felt.float().mean(0)
+    felt = (felt.float() - felt.float().mean(0)).half()
     width, texts = felt.shape[1], teacher.text_projection.shape[0]
     heads = torch.nn.ModuleDict({
         "felt": torch.nn.Linear(width, width), "labels": torch.nn.ModuleList(
@@ -272,68 +340,8 @@ def train(args: argparse.Namespace) -> None:
         rate = min(1, (at + 1) / 150) * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * min(done, 1))))
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * rate
-        photos = pack.draw(args.batch)
-        own, count = pack.owner[photos], len(photos)
-        again = torch.randperm(count, device=DEVICE)[: count // 3]
-        twins = torch.where(torch.rand(len(again), device=DEVICE) < 0.6, pack.other(own[again]), photos[again])
-        picks = torch.cat([photos, twins])
         wide = side if done >= args.small_until else side * 3 // 4
-        x = vary(pack.pixels[picks], pack.white[picks], pack.rooms, wide)
-        x = ((x - mean) / std).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(DEVICE, torch.bfloat16, enabled=DEVICE == "cuda"):
-            features = model.visual.trunk(x)
-        features = features.float()
-        images = F.normalize(model.visual.head(features), dim=-1)
-        first, second = images[:count], images[count:]
-        # texts of the batch: a caption of each, a phrase of those that have one, titles beside descriptions, a lesson
-        which = torch.empty(count, device=DEVICE).exponential_(1 / 0.65).long()
-        which = torch.minimum(which, (pack.own[own] >= 0).sum(1) - 1)
-        caption = pack.own[own, which]
-        part = pack.part[own, which, torch.randint(3, (count,), device=DEVICE)]
-        caption_said = torch.where(torch.rand(count, device=DEVICE) < 0.3, part, caption)
-        pick = torch.randint(pack.said.shape[1], (count,), device=DEVICE)
-        said, asked = pack.said[own, pick], pack.asked[own, pick]
-        speaks = torch.nonzero(said >= 0)[:, 0]
-        told = torch.nonzero(pack.own[own, 2] >= 0)[:, 0][:256]
-        heard = torch.randint(len(pack.mine), (args.lesson,), device=DEVICE)
-        ids = torch.cat([pack.texts[caption_said], pack.texts[said[speaks]], pack.texts[pack.own[own[told], 0]],
-                         pack.texts[pack.own[own[told], 2]], pack.mine[heard]])  # fmt: skip
-        pooled, joint = read(model, ids)
-        captions_, phrases_, titles_, stories_, lessons_ = joint.split(
-            [count, len(speaks), len(told), len(told), args.lesson])
-        scale = model.logit_scale.exp()
-        same = pack.same(own, own)
-        losses = {}
-        fits = (caption[:, None, None] == pack.own[own][None]).any(-1)
-        losses["captions"] = contrast(captions_, first, fits | same, scale)
-        want = torch.zeros(len(speaks), pack.has.shape[1] + 1, device=DEVICE)
-        codes = asked[speaks]
-        want.scatter_(1, torch.where(codes < 0, pack.has.shape[1], codes), 1.0)
-        want = want[:, :-1]
-        true = (want @ pack.has[own].T) >= want.sum(1, keepdim=True) - 0.5
-        losses["phrases"] = contrast(phrases_, first, true, scale)
-        losses["twins"] = contrast(second, first, same[again], torch.tensor(16.0, device=DEVICE))
-        kin = pack.alike(own, own)
-        losses["kinds"] = args.kinds * contrast(second, first, kin[again], torch.tensor(10.0, device=DEVICE))
-        target = torch.cat([own, own[again]])
-        parts = []
-        for s, head in enumerate(heads["labels"]):
-            known = pack.labels[target, s] >= 0
-            if known.any():
-                parts.append(F.cross_entropy(head(features[known]), pack.labels[target[known], s], label_smoothing=0.1))
-        losses["labels"] = 0.15 * torch.stack(parts).sum()
-        guess, was = heads["felt"](features), felt[picks].float() - middle
-        losses["felt"] = args.felt * (1 - F.cosine_similarity(guess, was).mean())
-        if len(told) > 1:
-            stories = pack.own[own[told], 2]
-            fit = (stories[:, None] == stories[None]) | same[told][:, told]
-            losses["stories"] = 0.5 * contrast(titles_, stories_, fit, torch.tensor(20.0, device=DEVICE))
-        with torch.no_grad():
-            theirs, meant = read(teacher, pack.theirs[heard])
-            theirs = F.normalize(theirs, dim=-1)
-        mine = F.normalize(heads["texts"](pooled[-args.lesson :]), dim=-1)
-        kept = 10 * ((lessons_ @ lessons_.T - meant @ meant.T) ** 2).mean()
-        losses["lesson"] = 4 * forgotten(mine, theirs) + 4 * kept
+        losses = learn(model, teacher, heads, pack, felt, (mean, std), wide, args)
         loss = torch.stack([*losses.values()]).sum()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
