@@ -82,6 +82,7 @@ def killed(work: Work, delay: float, aimed: bool) -> bool:
             save = ProductIndex._save
 
             def told(self: ProductIndex, *given: object) -> object:
+                ProductIndex._save = save  # type: ignore[method-assign]  # once: nobody reads a second word
                 os.write(writer, b"s")
                 return save(self, *given)  # type: ignore[arg-type]
 
