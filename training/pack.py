@@ -68,7 +68,8 @@ def spoken(shelf: Shelf, number: Texts) -> dict[str, np.ndarray]:
         for i, text in enumerate(shelf.captions[row][:LONGEST]):
             own[row, i] = number(text)
             part[row, i] = [number(worn(text, rng)) for _ in range(3)]
-        has[row, : len(shelf.codes[row])] = [names(c) for c in sorted(shelf.codes[row])][:12]
+        true = [names(c) for c in sorted(shelf.codes[row])][: has.shape[1]]
+        has[row, : len(true)] = true
         for i in range(SAID):
             text, codes = phrase(product, rng)
             if not codes or len(codes) > 6:

@@ -37,8 +37,8 @@ from training.imagenet import seen_imagenet
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 ODDS = {"fashion": 2.5, "clothing": 1.6, "grocery": 1.2, "sportswear": 6.0, "caltech_objects": 0.7,
-          "tiny_imagenet_objects": 0.3, "imagenet_samples": 0.8, "coco_scenes": 1.0, "containers": 0.6,
-          "shop_samples": 3.0, "default": 4.0}  # fmt: skip
+        "tiny_imagenet_objects": 0.3, "imagenet_samples": 0.8, "coco_scenes": 1.0, "containers": 0.6,
+        "shop_samples": 3.0, "default": 4.0}  # fmt: skip
 
 
 def decode(blob: bytes) -> np.ndarray:
