@@ -6,6 +6,8 @@ const stages = ["reading", "encoding", "learning", "measuring", "saving"];
 const KEY = "mmdemo-draft";
 let draft = "", sending = null, asking = false, timer = 0;
 let typed = null; // the name, which stays when the tab is drawn anew
+let asked = 0, answered = 0, drawn = ""; // questions so far, the latest that was answered, and its answer
+const ask = (act, said) => trigger(act, { ...said, question: String(++asked) });
 try { draft = localStorage.getItem(KEY) || ""; } catch (error) { /* storage may be closed to us */ }
 const remember = (id) => {
   draft = id;
@@ -52,13 +54,13 @@ const sendAll = async (files) => {
     find("[data-say]").textContent = words.understanding;
     find("[data-abort]").hidden = true;
     remember(id);
-    trigger("read", { draft: id });
+    ask("read", { draft: id });
   } catch (error) {
     fault = String(error);
     find(".mm-sending").hidden = true;
     find("[data-fault]").hidden = !fault;
     find("[data-fault]").textContent = fault;
-    trigger("discard", { draft: id, quiet: "yes", fault });
+    ask("discard", { draft: id, quiet: "yes", fault });
   }
   sending = null;
 };
@@ -98,19 +100,19 @@ element.addEventListener("click", (event) => {
   const at = (selector) => event.target.closest(selector);
   if (at("[data-choose]")) return find(`[data-files="${at("[data-choose]").dataset.choose}"]`).click();
   if (at("[data-abort]") && sending) { sending.stopped = true; return sending.request.abort(); }
-  if (at("[data-new]")) { remember(""); return trigger("look", { draft }); }
-  if (at("[data-replace]")) return trigger("build", { draft, name: find("[name=name]").value, replace: "yes" });
+  if (at("[data-new]")) { remember(""); return ask("look", { draft }); }
+  if (at("[data-replace]")) return ask("build", { draft, name: find("[name=name]").value, replace: "yes" });
   const button = at("[data-act]");
   if (!button || !events.includes(button.dataset.act)) return;
   const of = button.dataset.draft || draft;
   if (button.dataset.act === "resume") remember(of);
   if (button.dataset.act === "discard" && of === draft) remember("");
   button.disabled = true;
-  trigger(button.dataset.act, { draft: of });
+  ask(button.dataset.act, { draft: of });
 });
 element.addEventListener("submit", (event) => {
   event.preventDefault();
-  trigger("build", { draft, name: find("[name=name]").value });
+  ask("build", { draft, name: find("[name=name]").value });
 });
 
 // How far the build is
@@ -136,7 +138,7 @@ const follow = async () => {
   try {
     const said = await (await fetch(`yours/progress?draft=${draft}`)).json();
     const now = !said.running ? "no" : said.mine ? "mine" : "other";
-    if (now !== shown) trigger("look", { draft });
+    if (now !== shown) ask("look", { draft });
     else show(said);
   } catch (error) { /* the server is busy or gone; the next look tells */ }
   asking = false;
@@ -145,8 +147,12 @@ const follow = async () => {
 };
 element.addEventListener("input", (event) => { if (event.target.name === "name") typed = event.target.value; });
 watch("value", () => {
+  const answer = Number(find("[data-question]").dataset.question);
+  if (answer < answered) { props.value = drawn; return; } // it was overtaken by the answer to a later question
+  answered = answer;
+  drawn = props.value;
   const name = find("[name=name]");
   if (name && typed !== null) name.value = typed;
   follow();
 });
-trigger("look", { draft });
+ask("look", { draft });

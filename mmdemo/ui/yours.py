@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -60,6 +60,7 @@ class Yours:
     def act(self, act: str, said: dict[str, str]) -> str:
         """The tab after what a visitor did: `said` has the draft and, for a build, the name and whether to replace."""
         draft, name, replace = said.get("draft", ""), said.get("name", ""), said.get("replace") == "yes"
+        page = partial(self.page, draft, question=said.get("question", "")[:20])
         try:
             if act == "read":
                 self._drafts.check(draft)
@@ -72,13 +73,13 @@ class Yours:
             elif act == "discard":
                 self._drafts.discard(draft)
         except Taken as taken:
-            return self.page(draft, name=name, taken=str(taken))
+            return page(name=name, taken=str(taken))
         except InputError as error:
-            return self.page(draft, name=name, error=str(error))
-        return self.page(draft, error=said.get("fault", "")[:300])  # what went wrong while it was sent
+            return page(name=name, error=str(error))
+        return page(error=said.get("fault", "")[:300])  # what went wrong while it was sent
 
-    def page(self, draft: str, name: str = "", error: str = "", taken: str = "") -> str:
-        """The tab for a visitor with this draft as HTML."""
+    def page(self, draft: str, name: str = "", error: str = "", taken: str = "", question: str = "") -> str:
+        """The tab for a visitor with this draft as HTML, which says what question it answers."""
         builds = self._drafts.builds()
         running = next((build for build in builds if build.running), None)
         mine = running is not None and running.draft == draft
@@ -100,7 +101,7 @@ class Yours:
             most=jobs.MOST_PRODUCTS,
             shown=SHOWN,
             example=EXAMPLE,
-            time=time.monotonic_ns() if error else 0,  # the same fault twice must differ, or the browser draws nothing
+            question=question,  # they come by several threads, so a later one may be answered first
         )
 
     def _report(self, name: str) -> dict[str, Any] | None:

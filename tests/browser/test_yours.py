@@ -4,20 +4,25 @@ import io
 import os
 import shutil
 import signal
+import threading
 import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import demo_process
+import gradio as gr
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from mmdemo import jobs
 from mmdemo.build import build
 from mmdemo.catalog import Catalog
+from mmdemo.drafts import Building, Drafts
 from mmdemo.encoder import Encoder
 from mmdemo.index import WORK, ProductIndex, live_version
+from mmdemo.ui.yours import Yours
 from tests.shop_zip import BAD, shop_zip
 from tests.toys import picture, toy_catalogue
 
@@ -220,6 +225,46 @@ def test_after_a_hard_kill_of_the_server_the_page_goes_on_with_the_build(browser
     expect(page.locator("#mm-header [aria-current=page]")).to_have_text("shop 12 products")
     page.close()
     demo_process.stop(second.process)
+
+
+class Held(Drafts):
+    """Drafts whose first look, made for a visitor who has just come, is answered when the test says so."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, "tiny")
+        self.asked, self.free = threading.Event(), threading.Event()
+
+    def builds(self) -> list[Building]:
+        found = super().builds()
+        if threading.current_thread() is not threading.main_thread() and not self.asked.is_set():
+            self.asked.set()
+            assert self.free.wait(BUILT / 1000)
+        return found
+
+    def _begin(self, draft: str) -> None:
+        self._running, self._name = draft, "shop"
+
+
+def test_an_answer_that_a_later_one_overtook_is_not_shown(browser, tmp_path) -> None:
+    draft = "0" * 32
+    (tmp_path / ".yours" / draft).mkdir(parents=True)
+    jobs.write(tmp_path / ".yours" / draft / jobs.JOB, {"name": "shop"})
+    held = Held(tmp_path)
+    with gr.Blocks() as blocks:
+        header = gr.HTML()
+        Yours(held, str).listen(header, lambda: "drawn")
+    url = blocks.launch(prevent_thread_lock=True, quiet=True, server_port=demo_process.free_port())[1]
+    page = browser.new_page()
+    page.goto(url)
+    assert held.asked.wait(BUILT / 1000), "the page asked nothing"
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Building “shop”")).to_be_visible()
+    held.free.set()
+    page.wait_for_timeout(1500)  # in which the first answer comes
+    expect(page.get_by_role("heading", name="Building “shop”")).to_be_visible()
+    assert not page.get_by_role("button", name="Go on").count(), "what was so before the click is shown after it"
+    page.close()
+    blocks.close()
 
 
 def test_every_row_that_cannot_be_used_is_told_with_its_line_and_its_reason(page: Page, tmp_path) -> None:
