@@ -19,8 +19,9 @@ from torch.nn import functional as F
 from mmdemo.calibration import Calibration, calibrate, nearness
 from mmdemo.catalog import Product
 from mmdemo.fusion import HEADS, FusionHead, Mean, Trained
-from mmdemo.lessons import EncodeText, Lessons, Questions, perturb, questions
+from mmdemo.lessons import WORDLESS, EncodeText, Lessons, Questions, perturb, questions
 from mmdemo.say import say
+from mmdemo.validation import answered, floors, judge, least_moved, means, merit, scores_of
 from mmdemo.vectors import Array
 
 Progress = Callable[[int, int, str], None]
@@ -54,37 +55,30 @@ def train(
     head: FusionHead, data: Lessons, tasks: dict[str, float], valid: list[Questions], steps: int, seed: int,
     floor: dict[str, float], progress: Callable[[int], None], lr: float = 1e-3,
 ) -> tuple[FusionHead, dict[str, float]]:  # fmt: skip
-    """Train on the train split; returns the head as it did best on `valid`, the start included, with its figures.
+    """Train on the train split; returns the head as it is to be used, with its figures on `valid`.
 
-    Points between start and end are tried as well (WiSE-FT, Wortsman et al. 2022): less far is often better on what
-    was not trained on. `floor` is the baseline's figure for each task; see `merit`.
+    Less far is often better on what was not trained on (WiSE-FT, Wortsman et al. 2022): of start, quarters of the way
+    and end it is the first that the questions cannot tell from the best. `floor` is the baseline's figure for each
+    task; see `merit`.
     """
     rng = np.random.default_rng(seed)
     aux = nn.ModuleList(nn.Linear(head.width, int(c.max()) + 1) for c in data.facets.T)
     scale = nn.Parameter(torch.tensor(np.log(20.0), dtype=torch.float32))
-    # The few numbers that weigh the blocks move fast and freely; the matrices stay near where they started.
-    learns = [p for p in head.parameters() if p.requires_grad]
+    # The matrices stay near where they started; the few numbers that weigh the blocks are not drawn to zero.
+    learns = [p for p in (*head.parameters(), *aux.parameters()) if p.requires_grad]
     few = [p for p in learns if p.numel() < 16] + [scale]
-    many = [p for p in (*learns, *aux.parameters()) if p.numel() >= 16]
-    groups = [{"params": few, "lr": 2e-2, "weight_decay": 0.0}, {"params": many, "lr": lr, "weight_decay": DECAY}]
-    optimiser = torch.optim.AdamW(groups)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, [2e-2, lr], total_steps=steps, pct_start=0.1)
+    many = [p for p in learns if p.numel() >= 16]
+    groups = [{"params": few, "weight_decay": 0.0}, {"params": many, "weight_decay": DECAY}]
+    optimiser = torch.optim.AdamW(groups, lr=lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps, pct_start=0.1)
     learnt_from = data.split == "train"
     trained = np.flatnonzero(learnt_from)
     pools = {t: data.pool(t, "train") for t in tasks}
     start = deepcopy(head.state_dict())
-    best_figures, best_state = judge(head, data, valid), start
-
-    def weigh(state: dict[str, Tensor]) -> None:
-        nonlocal best_figures, best_state
-        head.load_state_dict(state)
-        figures = judge(head, data, valid)
-        if merit(figures, floor) > merit(best_figures, floor):
-            best_figures, best_state = figures, deepcopy(state)
-
+    end, best = start, merit(judge(head, data, valid), floor)
     for step in range(steps):
         head.train()
-        images, texts, origins = [], [], []
+        images, texts, origins, wordless = [], [], [], []
         right: list[NDArray[np.int64]] = []
         references = np.empty(0, np.int64)
         for task, share in tasks.items():
@@ -93,6 +87,7 @@ def train(
             images.append(i)
             texts.append(t)
             origins.append(o)
+            wordless.append(torch.full((len(pick), 1), task == WORDLESS))
             right.extend(answers[learnt_from[answers]] for answers in r)
             if task == "edit":  # the reference and its kin are the hardest wrong answers
                 references = np.array([data.edits[e].reference for e in pick], np.int64)
@@ -106,8 +101,9 @@ def train(
             at = position[answers]
             mask[row, at[at >= 0]] = 1
         q = head(torch.cat(images), torch.cat(texts), torch.cat(origins)).sum(1)
-        p = head.products(data.image[candidates], data.text[candidates]).sum(1)
-        loss = loss_of(q @ p.T * scale.exp().clamp(max=60), mask)
+        p, bare = (head.products(*data.shown(t, candidates)).sum(1) for t in ("", WORDLESS))
+        scores = torch.where(torch.cat(wordless), q @ bare.T, q @ p.T)
+        loss = loss_of(scores * scale.exp().clamp(max=60), mask)
         for k, layer in enumerate(aux):
             codes = torch.from_numpy(data.facets[candidates, k])
             if bool((codes >= 0).any()):
@@ -119,12 +115,17 @@ def train(
         schedule.step()
         progress(1)
         if (step + 1) % 25 == 0 or step + 1 == steps:
-            weigh(head.state_dict())
-    end = best_state
-    for share in (0.75, 0.5, 0.25):
-        weigh({name: start[name].lerp(value, share) for name, value in end.items()})
-    head.load_state_dict(best_state)
-    return head.eval(), best_figures
+            now = merit(judge(head, data, valid), floor)
+            if now > best:
+                end, best = deepcopy(head.state_dict()), now
+    way = [{name: start[name].lerp(value, share) for name, value in end.items()} for share in (0, 0.25, 0.5, 0.75, 1)]
+    ranks = []
+    for state in way:
+        head.load_state_dict(state)
+        ranks.append(answered(head, data, valid))
+    chosen = least_moved(ranks, floor)
+    head.load_state_dict(way[chosen])
+    return head.eval(), means(ranks[chosen])
 
 
 def _kin_of(data: Lessons, wanted: NDArray[np.int64], train: NDArray[np.int64], rng: np.random.Generator) -> NDArray:
@@ -136,49 +137,6 @@ def _kin_of(data: Lessons, wanted: NDArray[np.int64], train: NDArray[np.int64], 
         if len(kin):
             found.append(rng.choice(kin))
     return np.array(found, np.int64)
-
-
-def merit(figures: dict[str, float], floor: dict[str, float]) -> float:
-    """Mean figure over the tasks, where falling below a task's floor costs double: gains must not be paid for there."""
-    return float(np.mean([figures[t] - max(0.0, floor[t] - figures[t]) for t in figures if t != "all"]))
-
-
-@torch.inference_mode()
-def judge(head: FusionHead, data: Lessons, questions: list[Questions]) -> dict[str, float]:
-    """Mean reciprocal rank by task, among all products of the catalogue, and 'all', the mean over tasks."""
-    head.eval()
-    products = head.products(data.image, data.text).sum(1)
-    figures = {q.task: float(_reciprocal_ranks(_scores(head, q, products), q.right).mean()) for q in questions}
-    return {**figures, "all": float(np.mean(list(figures.values())))}
-
-
-@torch.inference_mode()
-def floors(data: Lessons, questions: list[Questions], mean: FusionHead) -> dict[str, float]:
-    """By task, the best that comes without training: pictures alone, texts alone, or the mean of both."""
-    best = judge(mean, data, questions)
-    best.pop("all")
-    for q in questions:
-        for asked, stored in ((q.image, data.image), (q.text, data.text)):
-            if bool(asked.any()):
-                alone = _left_out((asked[:, : mean.dim] @ stored[:, : mean.dim].T).numpy(), q)
-                best[q.task] = max(best[q.task], float(_reciprocal_ranks(alone, q.right).mean()))
-    return best
-
-
-def _scores(head: FusionHead, q: Questions, products: Tensor) -> Array:
-    return _left_out((head(q.image, q.text, q.origin).sum(1) @ products.T).numpy(), q)
-
-
-def _left_out(scores: Array, q: Questions) -> Array:
-    """A reference is no answer to its own query."""
-    rows = np.flatnonzero(q.reference >= 0)
-    scores[rows, q.reference[rows]] = -np.inf
-    return scores
-
-
-def _reciprocal_ranks(scores: Array, right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    best = np.where(right, scores, -np.inf).max(1, keepdims=True)
-    return 1.0 / (1 + (np.where(right, -np.inf, scores) >= best).sum(1))
 
 
 def fit(
@@ -271,10 +229,12 @@ def _calibrated(head: FusionHead, data: Lessons, asked: list[Questions], seed: i
     with torch.inference_mode():
         products = head.products(data.image, data.text).sum(1)
         for q in asked:
+            if q.task == WORDLESS:  # a product of the shop has its words
+                continue
             for strength in (0.0, FAR / 2, FAR) if q.task in ("image", "both") else (0.0,):
                 # Strangers' photos are further from a shop's own than any crop of it.
                 far = replace(q, image=perturb(q.image, rng, strength))
-                scores = _scores(head, far, products)
+                scores = scores_of(head, far, products)
                 answers.setdefault(q.task, []).append((scores, q.right))
                 if q.task == "edit":  # starts from a product of the shop, which is near by nature
                     continue

@@ -14,7 +14,8 @@ from mmdemo.edits import Edit, mine_edits
 from mmdemo.vectors import Array, present
 
 EncodeText = Callable[[Sequence[str]], Array]
-TASKS = ("image", "text", "both", "edit")
+WORDLESS = "wordless"  # asked with words, among products that show their pictures and carry no words
+TASKS = ("image", "text", "both", "edit", WORDLESS)
 HALF = 2  # which of `partial_texts` is half of a title
 NOISE = 0.25  # of a unit embedding, on top of the other view: about what another light does to it
 
@@ -90,7 +91,7 @@ class Lessons:
         word = self.kinds[pick, kind]
         if task == "image":
             return image, zero_text, zero_text, [np.flatnonzero(self.same == self.same[i]) for i in pick]
-        if task == "text":
+        if task in ("text", WORDLESS):
             alike = [
                 self.carriers[i] if k == HALF else np.flatnonzero(self.kinds[:, k] == w)
                 for i, k, w in zip(pick, kind, word, strict=True)
@@ -98,6 +99,11 @@ class Lessons:
             return zero_image, self.words[word], zero_text, alike
         both = [np.flatnonzero(self.same == self.same[i]) for i in pick]
         return image, self.words[word], zero_text, both
+
+    def shown(self, task: str, rows: NDArray[np.int64] | slice = slice(None)) -> tuple[Tensor, Tensor]:
+        """Image and text rows of the products that a task is asked among."""
+        text = self.text[rows]
+        return self.image[rows], torch.zeros_like(text) if task == WORDLESS else text
 
     def pool(self, task: str, split: str) -> NDArray[np.int64]:
         """What a task can draw on in a split: product rows, or numbers of edits that have an answer there."""

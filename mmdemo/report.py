@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from mmdemo.evaluation import METRICS, RANKERS
+from mmdemo.lessons import WORDLESS
 from mmdemo.plot import Line
 from mmdemo.plot import plot as drawn
 from mmdemo.say import later
@@ -84,6 +85,8 @@ def as_markdown(name: str, report: dict[str, Any]) -> str:
     if scores := report["fit"]["validation"]:
         tasks = [task for task in next(iter(scores.values())) if task != "all"]
         lines += ["## The heads", "", "Mean reciprocal rank on the validation products; one was chosen by these.", ""]
+        if WORDLESS in tasks:
+            lines[-2] += " Wordless: words ask for products that are shown without theirs."
         lines += ["| head | " + " | ".join([*tasks, "mean over tasks"]) + " |", "|---" * (len(tasks) + 2) + "|"]
         lines += [f"| {h} | " + " | ".join(f"{f[t]:.3f}" for t in [*tasks, "all"]) + " |" for h, f in scores.items()]
     cost, seconds = report["cost"], report["seconds"]

@@ -7,9 +7,10 @@ from mmdemo.calibration import calibrate, calibration_error, standing
 from mmdemo.catalog import Catalog, Product
 from mmdemo.edits import Edit, mine_edits
 from mmdemo.embed import embed, text_rows
-from mmdemo.fit import fit, floors, judge, loss_of
-from mmdemo.fusion import Mean
-from mmdemo.lessons import Lessons, carriers, questions, split_of
+from mmdemo.fit import fit, loss_of, train
+from mmdemo.fusion import HEADS, Mean
+from mmdemo.lessons import WORDLESS, Lessons, carriers, questions, split_of
+from mmdemo.validation import floors, judge
 from mmdemo.vectors import normalize
 from tests.toys import ToyEncoder, toy_catalogue
 
@@ -54,6 +55,23 @@ def test_a_task_s_floor_is_the_best_answer_that_needs_no_training(shop):
     assert all(found[q.task] >= by_mean[q.task] for q in asked) and set(found) == {q.task for q in asked}
 
 
+def test_words_find_products_that_carry_none_far_better_after_fitting(shop):
+    """The other products teach what this shop's pictures and words have to do with each other."""
+    encoder = ToyEncoder()
+    apart = np.random.default_rng(3).normal(size=(encoder.dim, encoder.dim)).astype(np.float32)
+    image, view = (normalize(rows[:, : encoder.dim] @ apart) for rows in (shop.image, shop.view))  # no shared space now
+    text = shop.text[:, : encoder.dim].copy()
+    said = lambda texts: text_rows(encoder, texts)[:, : encoder.dim]  # noqa: E731
+    got = fit(shop.products, image, text, said, encoder.dim, view=view, steps=150, heads=("weighted",))
+    data = Lessons(shop.products, image, text, view, said, np.random.default_rng(0))
+    unseen = [q for q in questions(data, "test", 100, np.random.default_rng(0)) if q.task == WORDLESS]
+    before = judge(Mean(encoder.dim, *[encoder.dim] * 2), data, unseen)[WORDLESS]
+    assert judge(got.head, data, unseen)[WORDLESS] > 2 * before
+    bare = got.head.product_parts(image=image, text=0 * text)
+    scores = got.head.fuse(text=said(["red mug"])) @ bare.sum(1).T
+    assert shop.products[int(scores.argmax())].category == "Mug"
+
+
 def test_half_a_title_is_answered_by_every_product_that_carries_its_words():
     titles = ["Red mug", "red striped Mug", "Blue mug", ""]
     products = [Product(str(i), "", title) for i, title in enumerate(titles)]
@@ -70,8 +88,16 @@ def test_an_edit_is_learnt_from_only_where_its_answer_is_of_the_same_split(shop)
     assert list(data.pool("edit", "train")) == [1] and list(data.pool("edit", "test")) == []
 
 
-def test_edits_are_answered_far_better_than_by_the_mean(fitted):
-    assert fitted.scores[fitted.head.name]["edit"] > 1.5 * fitted.scores["mean"]["edit"]
+def test_edits_are_learnt_and_answered_far_better_than_by_the_mean(shop):
+    encoder, rng = ToyEncoder(), np.random.default_rng(0)
+    data = Lessons(shop.products, shop.image, shop.text, shop.view, lambda t: text_rows(encoder, t), rng)
+    asked = [q for q in questions(data, "valid", 200, rng) if q.task == "edit"]
+    width = (shop.image.shape[1], shop.text.shape[1])
+    mean = Mean(encoder.dim, *width)
+    head = HEADS["concat"](encoder.dim, *width)
+    untrained = judge(head, data, asked)["edit"]
+    _, found = train(head, data, {"edit": 1.0}, asked, 200, 0, floors(data, asked, mean), lambda n: None)
+    assert found["edit"] > 1.25 * untrained > 1.25 * judge(mean, data, asked)["edit"]
 
 
 def test_the_same_seed_gives_the_same_head(shop):

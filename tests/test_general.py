@@ -6,10 +6,11 @@ import pytest
 from mmdemo.catalog import Catalog, Product
 from mmdemo.embed import embed, text_rows
 from mmdemo.errors import InputError
-from mmdemo.fit import fit, judge
+from mmdemo.fit import fit
 from mmdemo.fusion import Mean
 from mmdemo.general import GENERAL, general_head, save_general
 from mmdemo.lessons import Lessons, questions
+from mmdemo.validation import judge
 from tests.toys import ToyEncoder, toy_catalogue
 
 

@@ -22,13 +22,14 @@ from mmdemo.catalog import Catalog
 from mmdemo.edits import Edit, mine_edits
 from mmdemo.embed import plain_rows, text_rows
 from mmdemo.encoder import Encoder
-from mmdemo.fit import floors, judge, train
+from mmdemo.fit import train
 from mmdemo.fusion import HEADS, Mean
 from mmdemo.general import GENERAL, save_general
 from mmdemo.imaging import decode
-from mmdemo.lessons import Lessons, questions
+from mmdemo.lessons import WORDLESS, Lessons, questions
+from mmdemo.validation import floors, judge
 
-SHARES = {"edit": 0.5, "both": 0.2, "image": 0.15, "text": 0.15}
+SHARES = {"edit": 0.5, "both": 0.125, "image": 0.125, "text": 0.125, WORDLESS: 0.125}
 
 
 def main() -> None:
