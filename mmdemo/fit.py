@@ -27,6 +27,8 @@ from mmdemo.vectors import Array
 Progress = Callable[[int, int, str], None]
 LEAST_TRAIN = 40  # products: below this nothing can be learnt or judged
 BATCH, SIBLINGS = 224, 64
+LOOK = 25  # steps between two looks at validation
+PATIENCE = 0.4  # of the steps: after so many without a gain training ends
 FAR = 1.5  # noise, in lengths of a unit embedding, of the furthest photo that a match is calibrated on
 FIRST = 10  # answers among which one has to be near
 FALSE_ALARMS = 0.05  # of the held-out queries that do have an answer, how many may be told that nothing matches
@@ -75,7 +77,7 @@ def train(
     trained = np.flatnonzero(learnt_from)
     pools = {t: data.pool(t, "train") for t in tasks}
     start = deepcopy(head.state_dict())
-    end, best = start, merit(judge(head, data, valid), floor)
+    end, best, since = start, -np.inf, 0  # the best that training reaches, and how many looks ago that was
     for step in range(steps):
         head.train()
         images, texts, origins, wordless = [], [], [], []
@@ -114,10 +116,13 @@ def train(
         optimiser.step()
         schedule.step()
         progress(1)
-        if (step + 1) % 25 == 0 or step + 1 == steps:
-            now = merit(judge(head, data, valid), floor)
+        if (step + 1) % LOOK == 0 or step + 1 == steps:
+            now, since = merit(judge(head, data, valid), floor), since + 1
             if now > best:
-                end, best = deepcopy(head.state_dict()), now
+                end, best, since = deepcopy(head.state_dict()), now, 0
+            if since * LOOK >= PATIENCE * steps:
+                progress(steps - step - 1)
+                break
     way = [{name: start[name].lerp(value, share) for name, value in end.items()} for share in (0, 0.25, 0.5, 0.75, 1)]
     ranks = []
     for state in way:
