@@ -80,7 +80,7 @@ def train(
     end, best, since = start, -np.inf, 0  # the best that training reaches, and how many looks ago that was
     for step in range(steps):
         head.train()
-        images, texts, origins, wordless = [], [], [], []
+        images, texts, origins, without = [], [], [], []
         right: list[NDArray[np.int64]] = []
         references = np.empty(0, np.int64)
         for task, share in tasks.items():
@@ -89,7 +89,7 @@ def train(
             images.append(i)
             texts.append(t)
             origins.append(o)
-            wordless.append(torch.full((len(pick), 1), task == WORDLESS))
+            without.append(torch.full((len(pick), 1), task == WORDLESS))
             right.extend(answers[learnt_from[answers]] for answers in r)
             if task == "edit":  # the reference and its kin are the hardest wrong answers
                 references = np.array([data.edits[e].reference for e in pick], np.int64)
@@ -103,8 +103,8 @@ def train(
             at = position[answers]
             mask[row, at[at >= 0]] = 1
         q = head(torch.cat(images), torch.cat(texts), torch.cat(origins)).sum(1)
-        p, bare = (head.products(*data.shown(t, candidates)).sum(1) for t in ("", WORDLESS))
-        scores = torch.where(torch.cat(wordless), q @ bare.T, q @ p.T)
+        p, bare = (head.products(*data.shown(wordless, candidates)).sum(1) for wordless in (False, True))
+        scores = torch.where(torch.cat(without), q @ bare.T, q @ p.T)
         loss = loss_of(scores * scale.exp().clamp(max=60), mask)
         for k, layer in enumerate(aux):
             codes = torch.from_numpy(data.facets[candidates, k])

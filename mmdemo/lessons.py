@@ -100,10 +100,10 @@ class Lessons:
         both = [np.flatnonzero(self.same == self.same[i]) for i in pick]
         return image, self.words[word], zero_text, both
 
-    def shown(self, task: str, rows: NDArray[np.int64] | slice = slice(None)) -> tuple[Tensor, Tensor]:
-        """Image and text rows of the products that a task is asked among."""
+    def shown(self, wordless: bool, rows: NDArray[np.int64] | slice = slice(None)) -> tuple[Tensor, Tensor]:
+        """Image and text rows of products as they are asked among: with their words, or with their pictures alone."""
         text = self.text[rows]
-        return self.image[rows], torch.zeros_like(text) if task == WORDLESS else text
+        return self.image[rows], torch.zeros_like(text) if wordless else text
 
     def pool(self, task: str, split: str) -> NDArray[np.int64]:
         """What a task can draw on in a split: product rows, or numbers of edits that have an answer there."""

@@ -38,10 +38,8 @@ def least_moved(heads: list[Answered], floor: dict[str, float]) -> int:
 def answered(head: FusionHead, data: Lessons, questions: list[Questions]) -> Answered:
     """The reciprocal rank of every question by task, among all products of the catalogue."""
     head.eval()
-    whole, bare = (head.products(*data.shown(task)).sum(1) for task in ("", WORDLESS))
-    return {
-        q.task: _reciprocal_ranks(scores_of(head, q, bare if q.task == WORDLESS else whole), q.right) for q in questions
-    }
+    shelves = [head.products(*data.shown(wordless)).sum(1) for wordless in (False, True)]
+    return {q.task: _reciprocal_ranks(scores_of(head, q, shelves[q.task == WORDLESS]), q.right) for q in questions}
 
 
 def means(found: Answered) -> dict[str, float]:
@@ -61,9 +59,7 @@ def floors(data: Lessons, questions: list[Questions], mean: FusionHead) -> dict[
     best = judge(mean, data, questions)
     best.pop("all")
     for q in questions:
-        if q.task == WORDLESS:  # there is one way only, which the mean takes
-            continue
-        for asked, stored in ((q.image, data.image), (q.text, data.text)):
+        for asked, stored in zip((q.image, q.text), data.shown(q.task == WORDLESS), strict=True):
             if bool(asked.any()):
                 alone = _left_out((asked[:, : mean.dim] @ stored[:, : mean.dim].T).numpy(), q)
                 best[q.task] = max(best[q.task], float(_reciprocal_ranks(alone, q.right).mean()))

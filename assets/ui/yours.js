@@ -6,8 +6,9 @@ const stages = ["reading", "encoding", "learning", "measuring", "saving"];
 const KEY = "mmdemo-draft";
 let draft = "", sending = null, asking = false, timer = 0;
 let typed = null; // the name, which stays when the tab is drawn anew
-let asked = 0, answered = 0, drawn = ""; // questions so far, the latest that was answered, and its answer
-const ask = (act, said) => trigger(act, { ...said, question: String(++asked) });
+const asked = []; // what was asked of the server so far, in turn
+let answered = 0, drawn = ""; // the latest question that was answered, and what is drawn
+const ask = (act, said) => trigger(act, { ...said, question: String(asked.push(act)) });
 try { draft = localStorage.getItem(KEY) || ""; } catch (error) { /* storage may be closed to us */ }
 const remember = (id) => {
   draft = id;
@@ -148,8 +149,9 @@ const follow = async () => {
 element.addEventListener("input", (event) => { if (event.target.name === "name") typed = event.target.value; });
 watch("value", () => {
   const answer = Number(find("[data-question]").dataset.question);
-  if (answer < answered) { props.value = drawn; return; } // it was overtaken by the answer to a later question
-  answered = answer;
+  // A look that a later answer overtook tells what is no longer so; whatever else was asked has news.
+  if (answer < answered && asked[answer - 1] === "look") { props.value = drawn; return; }
+  answered = Math.max(answer, answered);
   drawn = props.value;
   const name = find("[name=name]");
   if (name && typed !== null) name.value = typed;

@@ -7,7 +7,8 @@ import signal
 import threading
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import demo_process
@@ -21,8 +22,9 @@ from mmdemo.build import build
 from mmdemo.catalog import Catalog
 from mmdemo.drafts import Building, Drafts
 from mmdemo.encoder import Encoder
+from mmdemo.errors import InputError
 from mmdemo.index import WORK, ProductIndex, live_version
-from mmdemo.ui.yours import Yours
+from mmdemo.ui.yours import Yours, routes
 from tests.shop_zip import BAD, shop_zip
 from tests.toys import picture, toy_catalogue
 
@@ -228,43 +230,74 @@ def test_after_a_hard_kill_of_the_server_the_page_goes_on_with_the_build(browser
 
 
 class Held(Drafts):
-    """Drafts whose first look, made for a visitor who has just come, is answered when the test says so."""
+    """Drafts whose answer to one question comes when the test says so: to the first look, or to what is read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, what: str) -> None:
         super().__init__(folder, "tiny")
-        self.asked, self.free = threading.Event(), threading.Event()
+        self.what, self.asked, self.free = what, threading.Event(), threading.Event()
+        (folder / ".yours" / "shop").mkdir(parents=True)
+        jobs.write(folder / ".yours" / "shop" / jobs.JOB, {"name": "shop"})
+
+    def path(self, draft: str) -> Path:
+        return self._home / draft
 
     def builds(self) -> list[Building]:
         found = super().builds()
-        if threading.current_thread() is not threading.main_thread() and not self.asked.is_set():
-            self.asked.set()
-            assert self.free.wait(BUILT / 1000)
+        self._hold("look")
         return found
+
+    def check(self, draft: str) -> dict:
+        self._hold("read")
+        raise InputError("There is nothing in it.")
 
     def _begin(self, draft: str) -> None:
         self._running, self._name = draft, "shop"
 
+    def _hold(self, what: str) -> None:
+        if what == self.what and threading.current_thread() is not threading.main_thread() and not self.asked.is_set():
+            self.asked.set()
+            assert self.free.wait(BUILT / 1000)
 
-def test_an_answer_that_a_later_one_overtook_is_not_shown(browser, tmp_path) -> None:
-    draft = "0" * 32
-    (tmp_path / ".yours" / draft).mkdir(parents=True)
-    jobs.write(tmp_path / ".yours" / draft / jobs.JOB, {"name": "shop"})
-    held = Held(tmp_path)
+
+@contextmanager
+def tab_of(held: Held, browser) -> Iterator[Page]:
+    """The tab alone, in a server of its own."""
     with gr.Blocks() as blocks:
-        header = gr.HTML()
-        Yours(held, str).listen(header, lambda: "drawn")
-    url = blocks.launch(prevent_thread_lock=True, quiet=True, server_port=demo_process.free_port())[1]
+        Yours(held, str).listen(gr.HTML(), lambda: "drawn")
+    app, url, _ = blocks.launch(prevent_thread_lock=True, quiet=True, server_port=demo_process.free_port())
+    app.router.routes[:0] = routes(held)
     page = browser.new_page()
     page.goto(url)
-    assert held.asked.wait(BUILT / 1000), "the page asked nothing"
-    page.get_by_role("button", name="Go on").click()
-    expect(page.get_by_role("heading", name="Building “shop”")).to_be_visible()
+    yield page
     held.free.set()
-    page.wait_for_timeout(1500)  # in which the first answer comes
-    expect(page.get_by_role("heading", name="Building “shop”")).to_be_visible()
-    assert not page.get_by_role("button", name="Go on").count(), "what was so before the click is shown after it"
     page.close()
     blocks.close()
+
+
+def test_a_look_that_a_click_overtook_is_not_shown(browser, tmp_path) -> None:
+    held = Held(tmp_path, "look")
+    with tab_of(held, browser) as page:
+        assert held.asked.wait(BUILT / 1000), "the page asked nothing"
+        page.get_by_role("button", name="Go on").click()
+        expect(page.get_by_role("heading", name="Building “shop”")).to_be_visible()
+        held.free.set()
+        page.wait_for_timeout(1500)  # in which the first answer comes
+        expect(page.get_by_role("heading", name="Building “shop”")).to_be_visible()
+        assert not page.get_by_role("button", name="Go on").count(), "what was so before the click is shown after it"
+
+
+def test_what_was_found_in_the_files_is_shown_although_a_look_overtook_it(browser, tmp_path) -> None:
+    held = Held(tmp_path, "read")
+    held._begin("shop")  # another visitor's, so the page looks again when it ends
+    with tab_of(held, browser) as page:
+        expect(page.locator(".mm-yours")).to_contain_text("“shop” is being built")
+        (tmp_path / "empty.csv").write_text("id,image,title\n")
+        send(page, tmp_path / "empty.csv")
+        assert held.asked.wait(BUILT / 1000), "nothing was read"
+        held._running = ""
+        expect(page.locator(".mm-yours")).to_contain_text("The build of “shop” was stopped")
+        held.free.set()
+        expect(page.get_by_role("alert").first).to_have_text("There is nothing in it.")
 
 
 def test_every_row_that_cannot_be_used_is_told_with_its_line_and_its_reason(page: Page, tmp_path) -> None:
