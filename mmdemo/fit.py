@@ -55,7 +55,7 @@ def loss_of(scores: Tensor, right: Tensor) -> Tensor:
 
 def train(
     head: FusionHead, data: Lessons, tasks: dict[str, float], valid: list[Questions], steps: int, seed: int,
-    floor: dict[str, float], progress: Callable[[int], None], lr: float = 1e-3,
+    floor: dict[str, float], progress: Callable[[int], None], lr: float = 1e-3, decay: float = DECAY,
 ) -> tuple[FusionHead, dict[str, float]]:  # fmt: skip
     """Train on the train split; returns the head as it is to be used, with its figures on `valid`.
 
@@ -70,7 +70,7 @@ def train(
     learns = [p for p in (*head.parameters(), *aux.parameters()) if p.requires_grad]
     few = [p for p in learns if p.numel() < 16] + [scale]
     many = [p for p in learns if p.numel() >= 16]
-    groups = [{"params": few, "weight_decay": 0.0}, {"params": many, "weight_decay": DECAY}]
+    groups = [{"params": few, "weight_decay": 0.0}, {"params": many, "weight_decay": decay}]
     optimiser = torch.optim.AdamW(groups, lr=lr)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, lr, total_steps=steps, pct_start=0.1)
     learnt_from = data.split == "train"
@@ -169,8 +169,7 @@ def fit(
     if not why_not and not valid:
         why_not = say("too few products fall into the validation part to judge a head")
     if why_not:
-        everything = questions(data, "valid", 200, rng) + questions(data, "train", 200, rng)
-        calibration = _calibrated(mean, data, everything, seed)
+        calibration = _calibrated(mean, data, ("valid", "train"), seed)
         note = say("The mean of picture and text is used as it is: {reason}.", reason=why_not)
         return Fitted(mean, {}, note, time.perf_counter() - started, calibration, held_out)
     asked = [q.task for q in valid if len(data.pool(q.task, "train")) >= LEAST_TRAIN]
@@ -208,7 +207,9 @@ def fit(
             head=best.name, own=f"{scores[best.name]['all']:.3f}", n=sum(len(q.image) for q in valid),
             mean=f"{scores['mean']['all']:.3f}",
         )  # fmt: skip
-    return Fitted(best, scores, note, time.perf_counter() - started, _calibrated(best, data, valid, seed), held_out)
+    return Fitted(
+        best, scores, note, time.perf_counter() - started, _calibrated(best, data, ("valid",), seed), held_out
+    )
 
 
 def _why_not(data: Lessons) -> str:
@@ -225,32 +226,48 @@ def _why_not(data: Lessons) -> str:
     return ""
 
 
-def _calibrated(head: FusionHead, data: Lessons, asked: list[Questions], seed: int) -> Calibration:
-    """Curves for photos (near and far from the shop's own), words, both, edits, and picked products."""
+def _calibrated(head: FusionHead, data: Lessons, splits: Sequence[str], seed: int) -> Calibration:
+    """Curves for photos, words, both, edits, and picked products, learnt on questions of these splits as a report asks
+    them; and how near the nearest answer has to be, learnt on everything that the splits can ask."""
     rng = np.random.default_rng(seed)
+    reported, anything = (
+        [_distant(q, rng) for s in splits for q in questions(data, s, 400, rng, as_reported=flag) if q.task != WORDLESS]
+        for flag in (True, False)
+    )  # a product of the shop has its words
     answers: dict[str, list[tuple[Array, NDArray[np.bool_]]]] = {}
-    nearest: dict[str, list[float]] = {}
-    dim = head.dim
+    nearest: dict[str, list[Array]] = {}
     with torch.inference_mode():
         products = head.products(data.image, data.text).sum(1)
-        for q in asked:
-            if q.task == WORDLESS:  # a product of the shop has its words
-                continue
-            for strength in (0.0, FAR / 2, FAR) if q.task in ("image", "both") else (0.0,):
-                # Strangers' photos are further from a shop's own than any crop of it.
-                far = replace(q, image=perturb(q.image, rng, strength))
-                scores = scores_of(head, far, products)
-                answers.setdefault(q.task, []).append((scores, q.right))
-                if q.task == "edit":  # starts from a product of the shop, which is near by nature
-                    continue
-                for row, first in enumerate(np.argsort(-scores, axis=1)[:, :FIRST]):
-                    photo = F.normalize(far.image[row, None, :dim], dim=1).numpy() if q.task != "text" else None
-                    near = nearness(photo, data.image[first, :dim].numpy(), scores[row, first])
-                    nearest.setdefault(q.task, []).append(float(near.max()))
+        for q in reported:
+            answers.setdefault(q.task, []).append((scores_of(head, q, products), q.right))
+        for q in anything:
+            if q.task != "edit":  # starts from a product of the shop, which is near by nature
+                nearest.setdefault(q.task, []).append(_nearest(head, q, products, data))
         rows = np.flatnonzero(data.split != "train")
         picked = rng.permutation(rows if len(rows) > 20 else np.arange(data.n))[:300]
         like = (products[picked] @ products.T).numpy()
         like[np.arange(len(picked)), picked] = -np.inf
         answers["like"] = [(like, data.kin[picked][:, None] == data.kin[None])]
     found = calibrate({k: (np.vstack([s for s, _ in v]), np.vstack([r for _, r in v])) for k, v in answers.items()})
-    return replace(found, floors={k: float(np.quantile(v, FALSE_ALARMS)) for k, v in nearest.items()})
+    return replace(found, floors={k: float(np.quantile(np.hstack(v), FALSE_ALARMS)) for k, v in nearest.items()})
+
+
+def _distant(q: Questions, rng: np.random.Generator) -> Questions:
+    """Photos three times, as they are and further off, as strangers' photos are further from a shop's own than any
+    crop of it; other questions as they are."""
+    if q.task not in ("image", "both"):
+        return q
+    image = torch.cat([perturb(q.image, rng, strength) for strength in (0.0, FAR / 2, FAR)])
+    return Questions(q.task, image, q.text.repeat(3, 1), q.origin.repeat(3, 1), np.tile(q.right, (3, 1)),
+                     np.tile(q.reference, 3))  # fmt: skip
+
+
+def _nearest(head: FusionHead, q: Questions, products: Tensor, data: Lessons) -> Array:
+    """(questions,) how near the nearest of each one's first answers is."""
+    scores, dim = scores_of(head, q, products), head.dim
+    photos = F.normalize(q.image[:, :dim], dim=1).numpy()
+    near = np.empty(len(scores), np.float32)
+    for row, first in enumerate(np.argsort(-scores, axis=1)[:, :FIRST]):
+        photo = photos[row, None] if q.task != "text" else None
+        near[row] = nearness(photo, data.image[first, :dim].numpy(), scores[row, first]).max()
+    return near

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from mmdemo.errors import InputError
 from mmdemo.vectors import Array
 
+KEPT = ("of_both", "of_agreement", "of_wish", "of_origin", "origin_to_text.weight")  # what `keep_mixing` keeps
 Parts = tuple[Tensor, Tensor, Tensor]  # image, text, interaction: each (n, width)
 
 
@@ -142,11 +143,12 @@ class Trained(FusionHead):
         self.image_adapter = Adapter(dim, self.image_width)
         self.text_adapter = Adapter(dim, self.text_width)
         # What a query's modality has to become to meet a block; the space is shared, so zero is a good start.
-        self.image_to_mixture, self.image_to_text, self.text_to_mixture, self.text_to_image = (
-            nn.Linear(dim, dim, bias=False) for _ in range(4)
+        self.image_to_mixture, self.image_to_text, self.text_to_mixture, self.text_to_image, self.origin_to_text = (
+            nn.Linear(dim, dim, bias=False) for _ in range(5)
         )
-        for m in (self.image_to_mixture, self.image_to_text, self.text_to_mixture, self.text_to_image):
-            nn.init.zeros_(m.weight)
+        for m in self.children():
+            if isinstance(m, nn.Linear):
+                nn.init.zeros_(m.weight)
         # Log-weights of the blocks: in a product, and in a query with a photo, a text, or both.
         self.of_product = nn.Parameter(torch.zeros(3))
         self.of_image = nn.Parameter(torch.tensor([0.0, -3.0, -4.0]))
@@ -154,7 +156,8 @@ class Trained(FusionHead):
         self.of_both = nn.Parameter(torch.tensor([-2.0, 0.0, -3.0]))
         # What agreement adds to them: words that say what the photo shows describe it, words that do not want a change.
         self.of_agreement = nn.Parameter(torch.zeros(3))
-        self.of_origin = nn.Parameter(torch.zeros(()))  # log-weight of an origin's text beside its picture
+        self.of_wish = nn.Parameter(torch.zeros(3))  # and that the text of the photo's product is known
+        self.of_origin = nn.Parameter(torch.zeros(()))  # log-weight of that text beside the photo
 
     def align(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
         """Both modalities adapted to this shop: unit rows (n, dim), zero where missing."""
@@ -173,18 +176,20 @@ class Trained(FusionHead):
 
     def _query(self, image: Tensor, text: Tensor, origin: Tensor) -> Parts:
         i, t = self.align(image, text)
-        start = _unit(i + self.of_origin.exp() * self.text_adapter(origin))  # i itself where there is no origin
+        o = self.text_adapter(origin)
+        known = _there(o)
+        start = _unit(i + self.of_origin.exp() * o)  # i itself where there is no origin
+        # What the photo would be called; where its product is known, that is known.
+        called = torch.where(known, _unit(o + self.origin_to_text(o)), _unit(start + self.image_to_text(start)))
         # (n, block, dim): what each modality asks of pictures, of mixtures and of texts
-        images = torch.stack(
-            [i, _unit(start + self.image_to_mixture(start)), _unit(start + self.image_to_text(start))], 1
-        )
+        images = torch.stack([i, _unit(start + self.image_to_mixture(start)), called], 1)
         texts = torch.stack([_unit(t + self.text_to_image(t)), _unit(t + self.text_to_mixture(t)), t], 1)
         both = (_there(i) & _there(t))[:, :, None]
-        share_image, share_text, joint = self._mix(start, t)
+        share_image, share_text, joint = self._mix(start, t, o)
         mixed = (share_image * images, share_text * texts, joint)
         alone = (self.of_image.exp()[:, None] * images, self.of_text.exp()[:, None] * texts, 0 * images)
         agreement = (start * t).sum(1, keepdim=True)
-        of_both = (self.of_both + self.of_agreement * agreement).exp()[:, :, None]
+        of_both = (self.of_both + self.of_agreement * agreement + self.of_wish * known).exp()[:, :, None]
         parts = (torch.where(both, of_both * m, one) for m, one in zip(mixed, alone, strict=True))
         return tuple(p.flatten(1) for p in parts)  # type: ignore[return-value]
 
@@ -192,16 +197,19 @@ class Trained(FusionHead):
         """From now on training moves the adapters and the blocks, not how photo and words are mixed."""
         shared = set(dict(Trained(self.dim, self.image_width, self.text_width).named_parameters()))
         for name, parameter in self.named_parameters():
-            if name not in shared or name in ("of_both", "of_agreement", "of_origin"):
+            if name not in shared or name in KEPT:
                 parameter.requires_grad_(False)
 
-    def _mix(self, i: Tensor, t: Tensor) -> Parts:
-        """For queries with both: what photo and text get of each block, and a joint term, (n or 1, 3, dim or 1)."""
+    def _mix(self, i: Tensor, t: Tensor, o: Tensor) -> Parts:
+        """For queries with both: what photo and text get of each block, and a joint term, (n or 1, 3, dim or 1).
+
+        `o` is the text of the photo's product, zero where unknown: it tells which of two values in a wish is the old.
+        """
         raise NotImplementedError
 
 
 class Concat(Trained):
-    """F = [I; T] + V act(W [I; T]): concatenation; the joint term is the interaction."""
+    """F = [I; T] + V act(W [I; T; O]): concatenation; the joint term is the interaction."""
 
     name = "concat"
 
@@ -210,14 +218,14 @@ class Concat(Trained):
         self.joint = _joint(dim, self.blocks)
         self.share = nn.Parameter(torch.zeros(2, self.blocks))  # log-weights (modality, block)
 
-    def _mix(self, i: Tensor, t: Tensor) -> Parts:
+    def _mix(self, i: Tensor, t: Tensor, o: Tensor) -> Parts:
         image, text = self.share.exp()
-        joint = self.joint(torch.cat([i, t], 1)).unflatten(1, (self.blocks, self.dim))
+        joint = self.joint(torch.cat([i, t, o], 1)).unflatten(1, (self.blocks, self.dim))
         return image[None, :, None], text[None, :, None], joint
 
 
 class Weighted(Trained):
-    """A gate for every dimension of every block, read from both vectors: g I + (1 - g) T (Arevalo et al. 2017)."""
+    """A gate for every dimension of every block, read from all vectors: g I + (1 - g) T (Arevalo et al. 2017)."""
 
     name = "weighted"
 
@@ -225,8 +233,8 @@ class Weighted(Trained):
         super().__init__(dim, image_width, text_width)
         self.gate = _joint(dim, self.blocks)
 
-    def _mix(self, i: Tensor, t: Tensor) -> Parts:
-        g = torch.sigmoid(self.gate(torch.cat([i, t], 1))).unflatten(1, (self.blocks, self.dim))
+    def _mix(self, i: Tensor, t: Tensor, o: Tensor) -> Parts:
+        g = torch.sigmoid(self.gate(torch.cat([i, t, o], 1))).unflatten(1, (self.blocks, self.dim))
         return 2 * g, 2 * (1 - g), torch.zeros_like(g)
 
 
@@ -242,13 +250,13 @@ class Attention(Trained):
         self.key = nn.Linear(dim, dim, bias=False)
         self.joint = _joint(dim, self.blocks)
 
-    def _mix(self, i: Tensor, t: Tensor) -> Parts:
+    def _mix(self, i: Tensor, t: Tensor, o: Tensor) -> Parts:
         d = self.dim
         keys = self.key(torch.stack([i, t], 1)).unflatten(2, (self.heads, -1))  # (n, from, heads, d / heads)
         queries = self.queries.unflatten(1, (self.heads, -1))  # (block, heads, d / heads)
         a = 2 * torch.softmax(torch.einsum("bhe,nshe->nsbh", queries, keys), dim=1)  # over the two tokens
         share = a.repeat_interleave(d // self.heads, dim=3)  # (n, from, block, d)
-        return share[:, 0], share[:, 1], self.joint(torch.cat([i, t], 1)).unflatten(1, (self.blocks, d))
+        return share[:, 0], share[:, 1], self.joint(torch.cat([i, t, o], 1)).unflatten(1, (self.blocks, d))
 
 
 def _there(x: Tensor) -> Tensor:
@@ -263,9 +271,9 @@ def _whole(parts: Parts) -> Tensor:
 
 
 def _joint(dim: int, blocks: int) -> nn.Sequential:
-    """Both vectors to every block, silent at the start."""
+    """Photo, words and the text of the photo's product to every block, silent at the start."""
     hidden = 3 * dim // 4
-    net = nn.Sequential(nn.Linear(2 * dim, hidden), nn.GELU(), nn.Linear(hidden, blocks * dim, bias=False))
+    net = nn.Sequential(nn.Linear(3 * dim, hidden), nn.GELU(), nn.Linear(hidden, blocks * dim, bias=False))
     nn.init.zeros_(net[2].weight)  # type: ignore[arg-type]
     return net
 

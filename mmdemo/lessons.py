@@ -74,20 +74,23 @@ class Lessons:
         self.edit_right = [e.targets for e in self.edits]
         self.facets = _facet_codes(products)
 
-    def ask(self, task: str, pick: NDArray[np.int64], rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, list]:
+    def ask(
+        self, task: str, pick: NDArray[np.int64], rng: np.random.Generator, as_reported: bool = False
+    ) -> tuple[Tensor, Tensor, Tensor, list]:
         """Image, text and origin rows for `task` on products (or edits) `pick`, and each query's right answers.
 
-        Half of the edits start from a product of the shop, whose text is known, half from its photo alone.
+        Half of the edits start from a product of the shop, whose text is known, half from its photo alone; words are
+        any of `partial_texts`. With `as_reported` they are what a report asks: edits of products, halves of titles.
         """
         zero_image, zero_text = torch.zeros(len(pick), self.image.shape[1]), torch.zeros(len(pick), self.text.shape[1])
         if task == "edit":
             refs = np.array([self.edits[i].reference for i in pick])
-            known = torch.from_numpy(rng.random(len(pick)) < 0.5)[:, None]
+            known = torch.from_numpy(as_reported | (rng.random(len(pick)) < 0.5))[:, None]
             origin = self.text[refs] * known
             return self.image[refs], self.words[self.edit_words[pick]], origin, [self.edit_right[i] for i in pick]
         other = torch.from_numpy(rng.random(len(pick)) < 0.7)[:, None]
         image = perturb(torch.where(other, self.view[pick], self.image[pick]), rng)
-        kind = rng.integers(0, self.kinds.shape[1], len(pick))
+        kind = np.full(len(pick), HALF) if as_reported else rng.integers(0, self.kinds.shape[1], len(pick))
         word = self.kinds[pick, kind]
         if task == "image":
             return image, zero_text, zero_text, [np.flatnonzero(self.same == self.same[i]) for i in pick]
@@ -105,11 +108,13 @@ class Lessons:
         text = self.text[rows]
         return self.image[rows], torch.zeros_like(text) if wordless else text
 
-    def pool(self, task: str, split: str) -> NDArray[np.int64]:
-        """What a task can draw on in a split: product rows, or numbers of edits that have an answer there."""
+    def pool(self, task: str, split: str, as_reported: bool = False) -> NDArray[np.int64]:
+        """What a task can draw on in a split: product rows, or numbers of edits of its products that have an answer
+        there; with `as_reported` an answer anywhere."""
         if task == "edit":
             there = self.split == split
-            return np.array([i for i, e in enumerate(self.edits) if there[e.reference] and there[e.targets].any()], int)
+            known = there | as_reported
+            return np.array([i for i, e in enumerate(self.edits) if there[e.reference] and known[e.targets].any()], int)
         keep = self.split == split
         if task != "text":
             keep &= self.has_image
@@ -118,16 +123,18 @@ class Lessons:
         return np.flatnonzero(keep)
 
 
-def questions(data: Lessons, split: str, most: int, rng: np.random.Generator, least: int = 8) -> list[Questions]:
-    """Up to `most` questions of every task that a split can ask at least `least` of."""
+def questions(
+    data: Lessons, split: str, most: int, rng: np.random.Generator, least: int = 8, as_reported: bool = False
+) -> list[Questions]:
+    """Up to `most` questions of every task that a split can ask at least `least` of; `as_reported` as in `ask`."""
 
     made = []
     for task in TASKS:
-        pool = data.pool(task, split)
+        pool = data.pool(task, split, as_reported)
         if len(pool) < least:
             continue
         pick = rng.permutation(pool)[:most]
-        image, text, origin, answers = data.ask(task, pick, rng)
+        image, text, origin, answers = data.ask(task, pick, rng, as_reported)
         right = np.zeros((len(pick), data.n), bool)
         for row, a in enumerate(answers):
             right[row, a] = True

@@ -21,6 +21,8 @@ GIVEN = {
     "photo": later("With a photo"), "words": later("With half of a title's words"),
     "photo and words": later("With a photo and words"), "other views": later("With a photo from another side"),
     "other photos": later("With somebody's own photo"), "edits": later("With a product and a wish"),
+    "other views and words": later("With a photo from another side and words"),
+    "other photos and words": later("With somebody's own photo and words"),
     "links": later("From a product to what goes with it"),
 }  # fmt: skip
 

@@ -1,10 +1,13 @@
 """The tasks of a report: queries with known answers that a catalogue holds, on products that no training saw."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmdemo.catalog import Catalog
 from mmdemo.edits import mine_edits
@@ -16,6 +19,7 @@ from mmdemo.imaging import decode
 from mmdemo.index import ProductIndex
 from mmdemo.lessons import HALF, carriers, partial_texts
 from mmdemo.related import moved
+from mmdemo.vectors import present
 
 SAMPLE = 200  # products per task
 EDITS = 600  # edits read out of a catalogue that comes without any
@@ -28,9 +32,9 @@ def tasks(
     """Every task that this catalogue can ask, by its name; a query file that cannot be used is its error.
 
     photo: the product's own picture, cropped and recompressed; words: half of its title's words, and every product that
-    has them all is right; photo and words: both, and only itself is right; other views: its further pictures; other
-    photos and edits ("this, in blue"): the query files beside the catalogue, or edits read out of it; links: from a
-    product to what goes with it.
+    has them all is right; photo and words: both, and only itself or a near-copy is right; other views: its further
+    pictures; other photos and edits ("this, in blue"): the query files beside the catalogue, or edits read out of it;
+    both kinds of other pictures "and words": with half of the title; links: from a product to what goes with it.
     """
     rng = np.random.default_rng(0)
     source = {p.id: catalog.image_path(p) for p in catalog}
@@ -46,6 +50,9 @@ def tasks(
             found[name] = edits
     if (views := _views(index, catalog, encoder)) is not None:
         found["other views"] = views
+    for name in ("other photos", "other views"):
+        if isinstance(q := found.get(name), Queries) and (with_words := described(index, encoder, q, rng)) is not None:
+            found[f"{name} and words"] = with_words
     if (links := _links(index)) is not None:
         found["links"] = links
     return found
@@ -70,7 +77,7 @@ def own_tasks(
     rows = np.sort(rng.permutation(held_out_rows(index))[:SAMPLE])
     texts = [partial_texts(index.products[r], rng)[HALF] for r in rows]
     words = text_rows(encoder, texts)
-    nothing, targets = np.full(len(rows), -1), [np.array([r]) for r in rows]
+    nothing, targets = np.full(len(rows), -1), copies(index, rows)
     ids = [index.products[r].id for r in rows]
     no_photo = np.zeros((len(rows), index.image.shape[1]), np.float32)
     carrying = carriers(index.products, texts, rows.tolist())
@@ -83,6 +90,25 @@ def own_tasks(
         made["photo"] = Queries(image, 0 * words, 0 * words, nothing, targets, [], ids).subset(pictured)
         made["photo and words"] = Queries(image, words, 0 * words, nothing, targets, texts, ids).subset(pictured)
     return made
+
+
+def described(
+    index: ProductIndex, encoder: Encoder, photos: Queries, rng: np.random.Generator, least: int = 5
+) -> Queries | None:
+    """These photos, but for those that come with words, each with half of its product's title; None for too few."""
+    some = photos.subset(present(photos.image) & ~present(photos.text))
+    if len(some) < least:
+        return None
+    said = [partial_texts(index.products[t[0]], rng)[HALF] for t in some.targets]
+    return replace(some, text=text_rows(encoder, said), said=said)
+
+
+def copies(index: ProductIndex, rows: Iterable[int]) -> list[NDArray[np.int64]]:
+    """For each of these rows, itself and its near-copies (the same `group`): any of them answers a photo of it."""
+    same: dict[str, list[int]] = defaultdict(list)
+    for r, p in enumerate(index.products):
+        same[p.group or f"#{p.id}"].append(r)
+    return [np.array(same[(p := index.products[r]).group or f"#{p.id}"], np.int64) for r in rows]
 
 
 def _edits(index: ProductIndex, encoder: Encoder, rng: np.random.Generator) -> Queries | None:
@@ -116,7 +142,7 @@ def _views(index: ProductIndex, catalog: Catalog, encoder: Encoder) -> Queries |
         return None
     nothing = np.zeros((len(rows), index.text.shape[1]), np.float32)
     ids = [index.products[r].id for r in rows]
-    targets = [np.array([r]) for r in rows]
+    targets = copies(index, rows)
     return Queries(image_rows(encoder, pictures), nothing, nothing, np.full(len(rows), -1), targets, [], ids)
 
 

@@ -9,7 +9,7 @@ from mmdemo.edits import Edit, mine_edits
 from mmdemo.embed import embed, text_rows
 from mmdemo.fit import fit, loss_of, train
 from mmdemo.fusion import HEADS, Mean
-from mmdemo.lessons import WORDLESS, Lessons, carriers, questions, split_of
+from mmdemo.lessons import HALF, WORDLESS, Lessons, carriers, questions, split_of
 from mmdemo.validation import floors, judge
 from mmdemo.vectors import normalize
 from tests.toys import ToyEncoder, toy_catalogue
@@ -86,6 +86,18 @@ def test_an_edit_is_learnt_from_only_where_its_answer_is_of_the_same_split(shop)
     data = Lessons(shop.products, shop.image, shop.text, None, lambda t: text_rows(encoder, t),
                    np.random.default_rng(0), edits)  # fmt: skip
     assert list(data.pool("edit", "train")) == [1] and list(data.pool("edit", "test")) == []
+    assert list(data.pool("edit", "train", as_reported=True)) == [0, 1], "a page is asked for any product"
+
+
+def test_the_match_is_learnt_from_what_a_report_asks_halves_of_titles_and_edits_of_products(shop):
+    encoder, rng = ToyEncoder(), np.random.default_rng(0)
+    data = Lessons(shop.products, shop.image, shop.text, shop.view, lambda t: text_rows(encoder, t), rng)
+    asked = {q.task: q for q in questions(data, "valid", 50, rng, as_reported=True)}
+    halves = data.words[np.unique(data.kinds[:, HALF])].numpy()
+    for task in ("text", "both"):
+        assert all((halves == row).all(1).any() for row in asked[task].text.numpy()), task
+    edit = asked["edit"]
+    np.testing.assert_array_equal(edit.origin.numpy(), shop.text[edit.reference])
 
 
 def test_edits_are_learnt_and_answered_far_better_than_by_the_mean(shop):
@@ -152,6 +164,44 @@ def test_edits_within_a_parent_change_one_attribute_and_keep_the_rest(shop):
             assert target.parent == reference.parent
             assert target.attributes["colour"] != reference.attributes["colour"]
             assert target.attributes["colour"].lower() in e.text
+
+
+def many_kinds(count: int) -> tuple[list[Product], np.ndarray]:
+    """A shop of `count` categories, four colours in each, and when each thing was sold; pictures tell all of it."""
+    products, image = [], []
+    for kind in range(count):
+        for copy in range(8):
+            colour, year = ("red", "blue", "green", "black")[copy % 4], str(2011 + copy // 4)
+            products.append(Product(f"{kind}-{copy}", "x.jpg", f"{colour} thing {kind}", category=f"Kind {kind}",
+                                    attributes={"colour": colour, "year": year}))  # fmt: skip
+            image.append(np.concatenate([np.eye(count)[kind], np.eye(4)[copy % 4], np.eye(2)[copy // 4]]))
+    return products, normalize(np.array(image, np.float32))
+
+
+def test_an_edit_across_products_keeps_the_category_however_many_there_are():
+    """With more categories than an attribute may have values, "in blue" once asked for any blue thing."""
+    products, image = many_kinds(70)
+    edits = mine_edits(products, image, np.random.default_rng(0))
+    assert edits and all(products[t].category == products[e.reference].category for e in edits for t in e.targets)
+
+
+def test_an_edit_neither_asks_for_nor_keeps_when_a_thing_was_sold():
+    products, image = many_kinds(6)
+    edits = mine_edits(products, image, np.random.default_rng(0))
+    assert not any("201" in e.text for e in edits)
+    assert all({products[t].attributes["year"] for t in e.targets} == {"2011", "2012"} for e in edits)
+
+
+def test_the_largest_shelf_is_asked_about_as_well():
+    products, image = many_kinds(1)
+    many = [Product(f"{p.id}-{i}", p.image, p.title, category=p.category, attributes=p.attributes)
+            for p in products for i in range(60 if p.attributes["colour"] != "blue" else 3)]  # fmt: skip
+    edits = mine_edits(many, np.repeat(image[:1], len(many), 0), np.random.default_rng(0))
+    assert not edits, "no picture tells these apart"
+    rows = [int(p.id.split("-")[1]) for p in many]
+    edits = mine_edits(many, image[rows], np.random.default_rng(0))
+    assert {many[t].attributes["colour"] for e in edits for t in e.targets} == {"blue"}
+    assert len(edits) == 3 * 20
 
 
 def test_the_loss_is_the_mean_log_probability_of_the_positives():

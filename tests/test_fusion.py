@@ -145,6 +145,30 @@ def test_a_products_text_does_not_blur_its_picture(image, text):
     np.testing.assert_allclose(scores[0], scores[0, 0], atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["concat", "weighted", "attention"])
+def test_where_a_wish_names_two_values_the_product_it_starts_from_tells_which_is_wanted(name):
+    """No embedding tells "b rather than a" from "a rather than b": here both are the same row."""
+    torch.manual_seed(0)
+    a, b, thing = np.eye(3, DIM + EXTRA, dtype=np.float32)
+    products = [normalize((thing + colour)[None])[0] for colour in (a, b)]
+    photo, wish = np.tile(thing, (2, 1)), np.tile(normalize((a + b)[None]), (2, 1))
+    origin, wanted = np.stack(products), torch.tensor([1, 0])
+    head = HEADS[name](DIM, DIM + EXTRA, DIM + EXTRA)
+    image, text = torch.from_numpy(photo), torch.from_numpy(np.stack(products))
+    optimiser = torch.optim.Adam(head.parameters(), 1e-2)
+    for _ in range(150):
+        q = head(image, torch.from_numpy(wish), torch.from_numpy(origin)).sum(1)
+        loss = torch.nn.functional.cross_entropy(q @ head.products(image, text).sum(1).T * 20, wanted)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    shelf = head.eval().product_parts(image=photo, text=np.stack(products)).sum(1)
+    found = head.fuse(image=photo, text=wish, origin=origin) @ shelf.T
+    assert found.argmax(1).tolist() == [1, 0]
+    without = head.fuse(image=photo, text=wish) @ shelf.T
+    np.testing.assert_allclose(without[0], without[1], atol=1e-5)
+
+
 def test_an_adapter_starts_as_the_identity_and_keeps_missing_rows_missing(image):
     image[4] = 0
     out = Adapter(DIM, DIM + EXTRA)(torch.from_numpy(image)).detach().numpy()

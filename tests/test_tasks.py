@@ -1,6 +1,8 @@
 """The tasks of a report: what is asked of a catalogue, with which right answers, and of whom."""
 
 import csv
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from mmdemo.catalog import Catalog
 from mmdemo.errors import InputError
 from mmdemo.evaluation import Queries, score_matrices
 from mmdemo.index import ProductIndex
-from mmdemo.tasks import held_out_rows, measure, tasks
+from mmdemo.tasks import copies, described, held_out_rows, measure, tasks
 from tests.toys import ToyEncoder, picture, toy_catalogue
 
 
@@ -56,7 +58,9 @@ def asked(index, catalog):
 
 
 def test_a_catalogue_with_everything_asks_every_task(asked):
-    assert set(asked) == {"words", "photo", "photo and words", "edits", "other views", "links"}
+    assert set(asked) == {
+        "words", "photo", "photo and words", "edits", "other views", "other views and words", "links"
+    }  # fmt: skip
 
 
 def test_queries_of_products_ask_for_held_out_products_alone(asked, index):
@@ -65,6 +69,34 @@ def test_queries_of_products_ask_for_held_out_products_alone(asked, index):
         assert asked[name].targets and all(set(t) <= rows for t in asked[name].targets), name
     assert asked["words"].targets and all(set(t) & rows for t in asked["words"].targets)
     assert set(asked["edits"].reference) <= rows
+
+
+def test_a_photo_is_answered_by_its_product_and_by_near_copies_of_it(index):
+    products = [
+        replace(p, group="twins") if i in (2, 5) else replace(p, group="") for i, p in enumerate(index.products)
+    ]
+    grouped = copy(index)
+    grouped.products = products
+    assert [list(t) for t in copies(grouped, [2, 3, 5])] == [[2, 5], [3], [2, 5]]
+
+
+def test_another_view_is_asked_with_half_of_its_title_as_well(asked, index):
+    alone, both = asked["other views"], asked["other views and words"]
+    np.testing.assert_array_equal(both.image, alone.image)
+    assert not alone.text.any() and both.text.any(1).all() and len(both) == len(alone)
+    for said, targets in zip(both.said, both.targets, strict=True):
+        assert set(said.split()) <= set(index.products[targets[0]].title.split())
+
+
+def test_photos_that_come_with_words_are_not_given_others(index):
+    n = len(index)
+    text = np.zeros((n, index.text.shape[1]), np.float32)
+    text[::2] = index.text[::2]
+    no = np.full(n, -1)
+    photos = Queries(index.image, text, 0 * text, no, [np.array([i]) for i in range(n)])
+    rng = np.random.default_rng(0)
+    assert len(described(index, ToyEncoder(), photos, rng)) == n // 2
+    assert described(index, ToyEncoder(), photos.subset(np.arange(n) < 4), rng) is None
 
 
 def test_every_product_whose_title_has_the_words_is_a_right_answer_to_them(asked, index):

@@ -1,6 +1,6 @@
 """The general head that ships with an encoder: one head for several shops, from which `fit` starts on any catalogue.
 
-    python training/general.py CATALOG... --encoder ENCODER [--steps 900]
+    python training/general.py CATALOG... --encoder ENCODER --work FOLDER [--steps 1200]
 
 It is written beside the encoder's weights, whose hash it names, and is trained as `fit` trains: on products, parents
 and groups of the training split only.
@@ -18,53 +18,55 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 from tqdm import tqdm
 
-from mmdemo.catalog import Catalog
+from mmdemo.catalog import Catalog, Product
+from mmdemo.cli import Bars
 from mmdemo.edits import Edit, mine_edits
-from mmdemo.embed import plain_rows, text_rows
+from mmdemo.embed import embed, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.fit import train
 from mmdemo.fusion import HEADS, Mean
 from mmdemo.general import GENERAL, save_general
-from mmdemo.imaging import decode
 from mmdemo.lessons import WORDLESS, Lessons, questions
 from mmdemo.validation import floors, judge
 
 SHARES = {"edit": 0.5, "both": 0.125, "image": 0.125, "text": 0.125, WORDLESS: 0.125}
+RATE, DECAY = 2e-3, 1.0  # further from the start than on one small shop
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("catalogs", nargs="+", type=Path)
     parser.add_argument("--encoder", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=900)
+    parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--head", default="attention")
     parser.add_argument("--out", type=Path, help="default: beside the encoder's weights")
+    parser.add_argument(
+        "--work", type=Path, required=True, help="where what is encoded is kept; an interrupted run goes on"
+    )
     args = parser.parse_args()
     encoder, rng = Encoder.load(args.encoder).at(), np.random.default_rng(0)
-    products, images, edits = [], [], list[Edit]()
+    shops, products, edits = [], list[Product](), list[Edit]()
     for number, path in enumerate(args.catalogs):
-        catalog, first = Catalog.read(path), len(products)
-        own = [p for p in catalog.products if catalog.image_path(p)]
-        rows = []
-        for at in tqdm(range(0, len(own), 128), desc=path.name):
-            pictures = [decode(catalog.image_path(p), max_side=256) for p in own[at : at + 128]]  # type: ignore[arg-type]
-            rows.append(plain_rows(encoder, pictures))
-        seen = np.vstack(rows)
-        edits += [Edit(e.reference + first, e.text, e.targets + first) for e in mine_edits(own, seen, rng)]
+        bars = Bars()
+        shop = embed(Catalog.read(path), encoder, args.work / path.name, resume=True, progress=bars)
+        bars.close()
+        first = len(products)
+        edits += [
+            Edit(e.reference + first, e.text, e.targets + first) for e in mine_edits(shop.products, shop.image, rng)
+        ]
         # Ids and parents of one shop mean nothing in another.
         named = lambda name, number=number: f"{number}/{name}" if name else ""  # noqa: E731
-        products += [replace(p, id=named(p.id), parent=named(p.parent), group=named(p.group)) for p in own]
-        images.append(seen)
-    texts = [p.text for p in products]
-    text = np.vstack([text_rows(encoder, texts[at : at + 256]) for at in range(0, len(texts), 256)])
-    data = Lessons(products, np.vstack(images), text, None, lambda said: text_rows(encoder, said), rng, edits)
+        products += [replace(p, id=named(p.id), parent=named(p.parent), group=named(p.group)) for p in shop.products]
+        shops.append(shop)
+    image, text, view = (np.vstack([getattr(shop, rows) for shop in shops]) for rows in ("image", "text", "view"))
+    data = Lessons(products, image, text, view, lambda said: text_rows(encoder, said), rng, edits)
     valid = questions(data, "valid", 500, np.random.default_rng(1))
-    width = (data.image.shape[1], text.shape[1])
+    width = (image.shape[1], text.shape[1])
     mean = Mean(encoder.dim, *width).eval()
     torch.manual_seed(0)
     bar = tqdm(total=args.steps, desc="general head")
     head, figures = train(HEADS[args.head](encoder.dim, *width), data, SHARES, valid, args.steps, 0,
-                          floors(data, valid, mean), lambda n: bar.update(n) and None)  # fmt: skip
+                          floors(data, valid, mean), lambda n: bar.update(n) and None, RATE, DECAY)  # fmt: skip
     bar.close()
     save_general(head, args.out or args.encoder / GENERAL, encoder)
     print({name: {k: round(v, 3) for k, v in f.items()} for name, f in
