@@ -46,6 +46,15 @@ def test_every_task_is_on_the_page_with_its_number_of_queries(index):
     assert "older version" not in page and "nan" not in page.casefold().split()
 
 
+def test_a_task_with_too_few_queries_to_say_anything_comes_last(index):
+    index.report = copy.deepcopy(index.report)
+    tables = measured(index.report)
+    for task, table in tables.items():
+        table["queries"] = 3 if task == "edits" else 50
+    shown = re.findall(r'data-task="([^"]+)"', quality.page(index))
+    assert "edits" in shown and list(dict.fromkeys(shown))[-1] == "edits"
+
+
 def test_an_older_report_says_what_to_run_and_shows_what_it_has(index):
     index.report = copy.deepcopy(index.report)
     for key in ("products", "strangers", "cost"):

@@ -15,7 +15,7 @@ from mmdemo.report import headlines, measured, unseen
 from mmdemo.say import again
 from mmdemo.ui import cards, charts, theme
 
-ORDER = ("edits", "other photos and words", "other views and words", "photo and words", "photo", "other photos",
+ORDER = ("edits", "photo and words", "other photos and words", "other views and words", "photo", "other photos",
          "other views", "words", "links")  # the rest comes after  # fmt: skip
 FEW = 10  # queries below which a figure says nothing
 MAPPED = ("insertion", "random_insertion", "deletion")  # what is drawn of a heat map's check
@@ -57,7 +57,8 @@ def page(index: ProductIndex) -> str:
     tables = measured(report) if "fit" in report and "tasks" in report else {}
     known = {task: table for task, table in tables.items() if "reliability" in table and "examples" in table}
     whole = whole and len(known) == len(tables)
-    ordered = sorted(tables, key=lambda task: ORDER.index(task) if task in ORDER else len(ORDER))
+    place = {task: ORDER.index(task) if task in ORDER else len(ORDER) for task in tables}
+    ordered = sorted(tables, key=lambda task: (tables[task]["queries"] < FEW, place[task]))
     return cards.render(
         "quality",
         old=not whole,
