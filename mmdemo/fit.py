@@ -230,9 +230,9 @@ def _calibrated(head: FusionHead, data: Lessons, splits: Sequence[str], seed: in
     """Curves for photos, words, both, edits, and picked products, learnt on questions of these splits as a report asks
     them; and how near the nearest answer has to be, learnt on everything that the splits can ask."""
     rng = np.random.default_rng(seed)
-    reported, anything = (
+    anything, reported = (
         [_distant(q, rng) for s in splits for q in questions(data, s, 400, rng, as_reported=flag) if q.task != WORDLESS]
-        for flag in (True, False)
+        for flag in (False, True)
     )  # a product of the shop has its words
     answers: dict[str, list[tuple[Array, NDArray[np.bool_]]]] = {}
     nearest: dict[str, list[Array]] = {}
