@@ -169,7 +169,8 @@ def fit(
     if not why_not and not valid:
         why_not = say("too few products fall into the validation part to judge a head")
     if why_not:
-        calibration = _calibrated(mean, data, ("valid", "train"), seed)
+        everything = questions(data, "valid", 200, rng) + questions(data, "train", 200, rng)
+        calibration = _calibrated(mean, data, everything, ("valid", "train"), seed)
         note = say("The mean of picture and text is used as it is: {reason}.", reason=why_not)
         return Fitted(mean, {}, note, time.perf_counter() - started, calibration, held_out)
     asked = [q.task for q in valid if len(data.pool(q.task, "train")) >= LEAST_TRAIN]
@@ -208,7 +209,7 @@ def fit(
             mean=f"{scores['mean']['all']:.3f}",
         )  # fmt: skip
     return Fitted(
-        best, scores, note, time.perf_counter() - started, _calibrated(best, data, ("valid",), seed), held_out
+        best, scores, note, time.perf_counter() - started, _calibrated(best, data, valid, ("valid",), seed), held_out
     )
 
 
@@ -226,19 +227,19 @@ def _why_not(data: Lessons) -> str:
     return ""
 
 
-def _calibrated(head: FusionHead, data: Lessons, splits: Sequence[str], seed: int) -> Calibration:
+def _calibrated(
+    head: FusionHead, data: Lessons, asked: list[Questions], splits: Sequence[str], seed: int
+) -> Calibration:
     """Curves for photos, words, both, edits, and picked products, learnt on questions of these splits as a report asks
-    them; and how near the nearest answer has to be, learnt on everything that the splits can ask."""
+    them; and how near the nearest answer has to be, learnt on whatever was `asked`."""
     rng = np.random.default_rng(seed)
-    anything, reported = (
-        [_distant(q, rng) for s in splits for q in questions(data, s, 400, rng, as_reported=flag) if q.task != WORDLESS]
-        for flag in (False, True)
-    )  # a product of the shop has its words
+    anything = [_distant(q, rng) for q in asked if q.task != WORDLESS]  # a product of the shop has its words
+    reported = [_distant(q, rng) for s in splits for q in questions(data, s, 400, rng, as_reported=True)]
     answers: dict[str, list[tuple[Array, NDArray[np.bool_]]]] = {}
     nearest: dict[str, list[Array]] = {}
     with torch.inference_mode():
         products = head.products(data.image, data.text).sum(1)
-        for q in reported:
+        for q in (q for q in reported if q.task != WORDLESS):
             answers.setdefault(q.task, []).append((scores_of(head, q, products), q.right))
         for q in anything:
             if q.task != "edit":  # starts from a product of the shop, which is near by nature
