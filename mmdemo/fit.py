@@ -233,16 +233,17 @@ def _calibrated(
     """Curves for photos, words, both, edits, and picked products, learnt on questions of these splits as a report asks
     them; and how near the nearest answer has to be, learnt on whatever was `asked`."""
     rng = np.random.default_rng(seed)
-    anything = [_distant(q, rng) for q in asked if q.task != WORDLESS]  # a product of the shop has its words
+    anything = [_distant(q, rng) for q in asked]
     reported = [_distant(q, rng) for s in splits for q in questions(data, s, 400, rng, as_reported=True)]
     answers: dict[str, list[tuple[Array, NDArray[np.bool_]]]] = {}
     nearest: dict[str, list[Array]] = {}
     with torch.inference_mode():
         products = head.products(data.image, data.text).sum(1)
-        for q in (q for q in reported if q.task != WORDLESS):
-            answers.setdefault(q.task, []).append((scores_of(head, q, products), q.right))
+        for q in reported:
+            if q.task != WORDLESS:  # a product of the shop has its words
+                answers.setdefault(q.task, []).append((scores_of(head, q, products), q.right))
         for q in anything:
-            if q.task != "edit":  # starts from a product of the shop, which is near by nature
+            if q.task not in ("edit", WORDLESS):  # an edit starts from a product of the shop, which is near by nature
                 nearest.setdefault(q.task, []).append(_nearest(head, q, products, data))
         rows = np.flatnonzero(data.split != "train")
         picked = rng.permutation(rows if len(rows) > 20 else np.arange(data.n))[:300]
