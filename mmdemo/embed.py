@@ -33,6 +33,7 @@ BATCH = 32  # pictures of one pass of the encoder
 CORNERS_AND_MIDDLE = ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5))
 SIDE = 384  # pixels, longer side of the pictures that the app shows
 PRODUCT_LOOKS, QUERY_LOOKS = 6, (2, 1, 1)  # how often a picture is looked at; a query's looks by their weight
+LOOKS = PRODUCT_LOOKS + len(QUERY_LOOKS)  # of one product, as it is shown and as somebody's photo of it
 Progress = Callable[[int, int, str], None]
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -75,6 +76,11 @@ def embed(
         (work / "thumbs").mkdir(parents=True)
         mark.write_text(wanted)
     setting, fast = tuned(encoder, catalog, work / "setting.json")
+
+    def encoding(done: int) -> None:
+        progress(done, len(catalog), "encoding products")
+
+    encoding(0)
     if elsewhere is not None:
         elsewhere(catalog, work)
     products, refused, images, views, texts = [], [], [], [], []
@@ -83,7 +89,7 @@ def embed(
         shard = work / f"{start:09d}.safetensors"
         if not shard.exists():
             with setting.threads_set():
-                write_shard(work, catalog, start, start + SHARD, fast)
+                write_shard(work, catalog, start, start + SHARD, fast, encoding)
         arrays = load_file(shard)
         for refusal in json.loads(shard.with_suffix(".json").read_text()):
             refused.append(Refusal(**refusal))
@@ -91,7 +97,7 @@ def embed(
         images.append(arrays["image"])
         views.append(arrays["view"])
         texts.append(arrays["text"])
-        progress(min(start + SHARD, len(catalog)), len(catalog), "encoding products")
+        encoding(min(start + SHARD, len(catalog)))
     if not products:
         raise InputError(
             "no product of the catalogue could be encoded; see the refused rows above and mend the pictures"
@@ -236,8 +242,14 @@ def ahead(pool: ThreadPoolExecutor, work: Callable[[Given], Made], items: Iterab
         yield waiting.popleft().result()
 
 
-def write_shard(work: Path, catalog: Catalog, start: int, stop: int, encoder: Encoder) -> None:
-    """Encode the products of these places as one shard into `work`, where a file that is there is whole."""
+def write_shard(
+    work: Path, catalog: Catalog, start: int, stop: int, encoder: Encoder,
+    encoded: Callable[[int], None] = lambda products: None,
+) -> None:  # fmt: skip
+    """Encode the products of these places as one shard into `work`, where a file that is there is whole.
+
+    `encoded` is told after each pass of the encoder how many products of the catalogue are behind it.
+    """
     path, thumbs, rows = work / f"{start:09d}.safetensors", work / "thumbs", catalog.products[start:stop]
     pictured: list[int] = []
     kept: list[int] = []
@@ -268,10 +280,12 @@ def write_shard(work: Path, catalog: Catalog, start: int, stop: int, encoder: En
         passes = []
         while some := list(islice(looks, BATCH)):
             passes.append(encoder.image_both(some))
+            done = min(len(passes) * BATCH // LOOKS, len(pictured))
+            encoded(start + kept[pictured[done - 1]] + 1)
     if not pictured:
-        passes.append(encoder.image_both([Image.new("RGB", (8, 8), "white")] * (PRODUCT_LOOKS + len(QUERY_LOOKS))))
+        passes.append(encoder.image_both([Image.new("RGB", (8, 8), "white")] * LOOKS))
     seen = [np.vstack(some) for some in zip(*passes, strict=True)]
-    features, vectors = (x.reshape(-1, PRODUCT_LOOKS + len(QUERY_LOOKS), x.shape[1]) for x in seen)
+    features, vectors = (x.reshape(-1, LOOKS, x.shape[1]) for x in seen)
     image, view = (
         _spread(_together(features[:, looks], vectors[:, looks], weights), pictured, len(kept))
         for looks, weights in ((slice(PRODUCT_LOOKS), None), (slice(PRODUCT_LOOKS, None), QUERY_LOOKS))

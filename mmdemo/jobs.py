@@ -17,7 +17,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,6 @@ MOST_PRODUCTS = 5000
 MOST_AT_FAULT = 20_000  # rows that are refused or noted
 ROWS, SIDE = 8, 120  # rows of the preview, and pixels of their pictures
 VALUES = 6  # of a facet that are shown
-LOOKS = 9  # pictures that the encoder sees of one product
 MEMORY = 1_000_000_000  # bytes that reading may take beyond what Python itself does: no file's word is taken for it
 MOST_UNPACKED = 1 << 30  # bytes that come out of a ZIP
 OFTEN = 0.2  # seconds between two notes of the progress
@@ -173,11 +171,19 @@ def build(draft: Path) -> None:
     try:
         notes("reading", 0, 0)
         catalog = Catalog.read(draft / read(draft / UNDERSTOOD)["root"])
-        encoder = Counted(Encoder.load(job["encoder"]), notes, len(catalog))
-        building.build(catalog, encoder, Path(job["out"]), resume=True, progress=encoder.progress)  # type: ignore[arg-type]
+        building.build(
+            catalog, Encoder.load(job["encoder"]), Path(job["out"]), resume=True,
+            progress=lambda done, total, what: notes(_stage(what), done, total),
+        )  # fmt: skip
     except InputError as error:
         write(draft / PROGRESS, {"error": str(error)})
         sys.exit(1)
+
+
+def _stage(what: str) -> str:
+    """The stage that a visitor is told, of what a build says it does."""
+    known = {"encoding": "encoding", "fitting": "learning", "saving": "saving"}
+    return known.get(what.split()[0], "measuring")
 
 
 class Notes:
@@ -191,35 +197,6 @@ class Notes:
             return
         self._stage, self._last = stage, time.monotonic()
         write(self._path, {"stage": stage, "done": done, "total": total})
-
-
-class Counted:
-    """An encoder that notes how many products it has seen: the build itself only says so once for each shard."""
-
-    def __init__(self, encoder: Any, notes: Notes, total: int) -> None:
-        self._encoder, self._notes, self._total = encoder, notes, total
-        self._looks, self._whole, self._encoding = 0, 0, True
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._encoder, name)
-
-    def image_both(self, pictures: Sequence[Any]) -> Any:
-        """As the encoder's own."""
-        seen = self._encoder.image_both(pictures)
-        if self._encoding:
-            self._looks += len(pictures)
-            self._notes("encoding", min(self._whole + self._looks // LOOKS, self._total), self._total)
-        return seen
-
-    def progress(self, done: int, total: int, what: str) -> None:
-        """The build's progress in the stages that a visitor is told."""
-        if what == "encoding products":
-            self._whole, self._looks = done, 0
-            self._notes("encoding", done, total)
-            return
-        self._encoding = False
-        stage = "learning" if what.startswith("fitting") else "saving" if what == "saving" else "measuring"
-        self._notes(stage, done, total)
 
 
 def read(path: Path) -> dict[str, Any]:

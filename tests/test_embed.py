@@ -60,6 +60,15 @@ def test_an_interrupted_build_that_goes_on_has_the_very_same_rows(shop, tmp_path
         np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
 
 
+def test_progress_begins_at_none_of_all_and_moves_with_every_pass_of_the_encoder(shop, tmp_path, encoder, monkeypatch):
+    monkeypatch.setattr(embedding, "SHARD", 8)
+    told = []
+    embed(shop, encoder, tmp_path / "work", progress=lambda *said: told.append(said))
+    done = [said[0] for said in told]
+    # Nine looks at each product, 32 of them in a pass; the fifth has a damaged picture and takes no look.
+    assert done == [0, 3, 8, 8, 11, 12, 12] and {said[1:] for said in told} == {(12, "encoding products")}
+
+
 def test_a_small_catalogue_is_not_measured_for(shop, tmp_path, encoder):
     assert embed(shop, encoder, tmp_path / "work").setting == Setting()
 

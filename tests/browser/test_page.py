@@ -416,8 +416,7 @@ def test_dark_follows_the_system_and_the_switch(visit: Callable[..., Page], scre
     light = page.evaluate(paper)
     assert sum(map(int, re.findall(r"\d+", dark)[:3])) < 150 < 600 < sum(map(int, re.findall(r"\d+", light)[:3]))
     page.reload()
-    page.wait_for_selector(".mm-welcome")
-    page.wait_for_timeout(300)
+    expect(page.locator(CARDS).first).to_be_visible()  # the address asks: the welcome may be gone before one looks
     assert page.evaluate(paper) == light
 
 
