@@ -2,7 +2,8 @@
 
 What counts is how far a score stands out from the same query's scores of the whole catalogue (its z-score): a dim
 phone photo has lower cosines than a shop picture, but its right answer stands out all the same. And how crowded it is
-up there: of five that are equally near, at most one is the product on the photo.
+up there: of five that are equally near, at most one is the product on the photo. Of red mugs any is a "red mug", so
+for words what counts may be no more than how far a score lies behind the best.
 """
 
 from dataclasses import dataclass, field
@@ -14,18 +15,20 @@ from mmdemo.vectors import Array
 
 RIVALS = 100  # best answers that make a crowd
 SHARP = 3.0  # the higher, the fewer of them: how much a rival counts that is a standard deviation behind
-STIFF = 0.1  # ridge on the slopes, where a few queries would make them as steep as they like
+STIFF = (0.1, 0.1, 5.0, 1e-3)  # ridge on a, b, c, d, which a few queries would make as steep as they like
+
+Curve = tuple[float, float, float, float]
 
 
 @dataclass
 class Calibration:
-    """A logistic curve a z + b (z - crowd) + c for each kind of query ('image', 'text', 'both', 'edit', 'like'), after
-    Platt (1999).
+    """A logistic curve a z + b (z - crowd) + c (z - best) + d for each kind of query ('image', 'text', 'both', 'edit',
+    'like'), after Platt (1999); a, b, c >= 0, so a better score or a smaller crowd never makes an answer less likely.
 
     `floors` holds how near the nearest of the first answers has to be for each kind; below it nothing matches.
     """
 
-    curves: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    curves: dict[str, Curve] = field(default_factory=dict)
     floors: dict[str, float] = field(default_factory=dict)
 
     def match(self, kind: str, z: Array, rivals: Array) -> Array:
@@ -35,20 +38,29 @@ class Calibration:
         fewer of them makes each more likely.
         """
         known = self.curves.get(kind) or self.curves.get("both" if kind == "edit" else kind)
-        a, b, c = known or next(iter(self.curves.values()), (2.0, 2.0, -8.0))
+        curve = known or next(iter(self.curves.values()), (2.0, 2.0, 0.0, -8.0))
         z = np.asarray(z, np.float32)
         if not len(z):
             return z
-        rivals = rivals if len(rivals) else z
-        return _chance(a * z + b * (z - crowd(np.asarray(rivals)[None])[0]) + c)
+        return _chance(_seen(z[None], np.asarray(rivals if len(rivals) else z)[None])[0] @ np.array(curve))
 
 
-def crowd(z: Array) -> Array:
-    """(queries,) the soft maximum of each row's RIVALS best z-scores (queries, n): its best where that is alone, higher
-    where others come near."""
-    best = np.sort(z, axis=1)[:, -RIVALS:]
-    top = np.where(np.isfinite(best[:, -1:]), best[:, -1:], 0)  # a row without answers has no crowd
-    return (top[:, 0] + np.log(np.exp(SHARP * (best - top)).sum(1).clip(1)) / SHARP).astype(np.float32)
+def crowd(z: Array) -> tuple[Array, Array]:
+    """(queries,) the soft maximum of the RIVALS best of each row of z-scores (queries, n), and the very best.
+
+    The nearer others come to the best, the further the crowd lies above it.
+    """
+    high = np.sort(z, axis=1)[:, -RIVALS:]
+    best = np.where(np.isfinite(high[:, -1:]), high[:, -1:], 0)  # a row without answers has no crowd
+    above = np.log(np.exp(SHARP * (high - best)).sum(1).clip(1)) / SHARP
+    return best[:, 0] + above, best[:, 0]
+
+
+def _seen(first: Array, z: Array) -> NDArray[np.float64]:
+    """What the curves read, (queries, k, 4), of the first answers (queries, k) among all of `z` (queries, n)."""
+    first = first.astype(np.float64)
+    crowded, best = (x[:, None] for x in crowd(z))
+    return np.stack([first, first - crowded, first - best, np.ones_like(first)], axis=2)
 
 
 def calibrate(answers: dict[str, tuple[Array, NDArray[np.bool_]]], top: int = 10) -> Calibration:
@@ -57,8 +69,7 @@ def calibrate(answers: dict[str, tuple[Array, NDArray[np.bool_]]], top: int = 10
     curves = {}
     for kind, (scores, right) in answers.items():
         z, order = standing(scores), np.argsort(-scores, axis=1)[:, :top]
-        first = np.take_along_axis(z, order, 1).astype(np.float64)
-        seen = np.stack([first, first - crowd(z)[:, None], np.ones_like(first)], axis=2).reshape(-1, 3)
+        seen = _seen(np.take_along_axis(z, order, 1), z).reshape(-1, 4)
         there = np.isfinite(seen).all(1)
         curves[kind] = _platt(seen[there], np.take_along_axis(right, order, 1).ravel()[there].astype(np.float64))
     return Calibration(curves)
@@ -105,14 +116,14 @@ def standing(scores: Array) -> Array:
     return (scores - mean) / np.maximum(spread, 1e-6)
 
 
-def _platt(x: NDArray[np.float64], y: NDArray[np.float64], rounds: int = 100) -> tuple[float, float, float]:
-    """Two slopes and a constant (the columns of `x`) by damped Newton steps on the log-likelihood, with Platt's
+def _platt(x: NDArray[np.float64], y: NDArray[np.float64], rounds: int = 100) -> Curve:
+    """Three slopes and a constant (the columns of `x`) by damped Newton steps on the log-likelihood, with Platt's
     smoothed targets. A slope that would be negative is left out, and the rest is fitted again."""
     hits = y.sum()
     target = np.where(y > 0, (hits + 1) / (hits + 2), 1 / (len(y) - hits + 2))
-    used = [0, 1, 2]
+    used = [0, 1, 2, 3]
     while True:
-        seen, ridge = x[:, used], np.array([STIFF, STIFF, 1e-3])[used]
+        seen, ridge = x[:, used], np.array(STIFF)[used]
 
         def loss(w: NDArray[np.float64], seen: NDArray = seen, ridge: NDArray = ridge) -> float:
             return float((np.logaddexp(0, seen @ w) - target * (seen @ w)).sum() + 0.5 * (ridge * w) @ w)
@@ -129,8 +140,8 @@ def _platt(x: NDArray[np.float64], y: NDArray[np.float64], rounds: int = 100) ->
             w = w - size * step
             if np.abs(size * step).max() < 1e-7:
                 break
-        wrong = {column for column, slope in zip(used[:-1], w, strict=False) if slope < 0}
+        found = dict(zip(used, w.tolist(), strict=True))
+        wrong = {column for column in (0, 1, 2) if found.get(column, 0) < 0}
         if not wrong:
-            found = dict(zip(used, w.tolist(), strict=True))
-            return found.get(0, 0.0), found.get(1, 0.0), found[2]
+            return found.get(0, 0.0), found.get(1, 0.0), found.get(2, 0.0), found[3]
         used = [column for column in used if column not in wrong]

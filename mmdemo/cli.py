@@ -47,7 +47,9 @@ class Bars:
     def __call__(self, done: int, total: int, what: str) -> None:
         if what != self._what:
             self.close()
-            self._bar, self._what = tqdm(total=total, desc=what, file=sys.stderr, dynamic_ncols=True), what
+            # What an interrupted run has done counts as done, and not as done in no time.
+            self._bar = tqdm(total=total, initial=done, desc=what, file=sys.stderr, dynamic_ncols=True)
+            self._what = what
         self._bar.update(done - self._bar.n)
 
     def close(self) -> None:

@@ -75,16 +75,19 @@ def embed(
         shutil.rmtree(work, ignore_errors=True)
         (work / "thumbs").mkdir(parents=True)
         mark.write_text(wanted)
-    setting, fast = tuned(encoder, catalog, work / "setting.json")
+    starts, ready = range(0, len(catalog), SHARD), 0  # and the products of the first shards, which may be there
 
     def encoding(done: int) -> None:
-        progress(done, len(catalog), "encoding products")
+        if done >= ready:
+            progress(min(done, len(catalog)), len(catalog), "encoding products")
 
-    encoding(0)
+    ready = next((start for start in starts if not (work / f"{start:09d}.safetensors").exists()), len(catalog))
+    encoding(ready)
+    setting, fast = tuned(encoder, catalog, work / "setting.json")
     if elsewhere is not None:
         elsewhere(catalog, work)
     products, refused, images, views, texts = [], [], [], [], []
-    for start in range(0, len(catalog), SHARD):
+    for start in starts:
         rows = catalog.products[start : start + SHARD]
         shard = work / f"{start:09d}.safetensors"
         if not shard.exists():
@@ -97,7 +100,7 @@ def embed(
         images.append(arrays["image"])
         views.append(arrays["view"])
         texts.append(arrays["text"])
-        encoding(min(start + SHARD, len(catalog)))
+        encoding(start + SHARD)
     if not products:
         raise InputError(
             "no product of the catalogue could be encoded; see the refused rows above and mend the pictures"

@@ -137,6 +137,7 @@ class Trained(FusionHead):
     """
 
     blocks = 3
+    belief: Tensor
 
     def __init__(self, dim: int, image_width: int | None = None, text_width: int | None = None) -> None:
         super().__init__(dim, image_width, text_width)
@@ -158,6 +159,21 @@ class Trained(FusionHead):
         self.of_agreement = nn.Parameter(torch.zeros(3))
         self.of_wish = nn.Parameter(torch.zeros(3))  # and that the text of the photo's product is known
         self.of_origin = nn.Parameter(torch.zeros(()))  # log-weight of that text beside the photo
+        # What agreement says of an uploaded photo's words: slope and offset of the log-odds that they describe it, and
+        # how far the photo is then believed by itself. Not trained but set on validation (`fit.believe`).
+        self.register_buffer("belief", torch.zeros(3))
+
+    def forward(self, image: Tensor, text: Tensor, origin: Tensor | None = None) -> Tensor:
+        """As in `FusionHead`; a photo whose words describe it asks more as it would alone."""
+        fused = super().forward(image, text, origin)
+        slope, offset, strength = self.belief
+        if not strength:
+            return fused
+        i, t = self.align(image, text)
+        uploaded = _there(i) & _there(t) & ~_there(torch.zeros_like(text) if origin is None else origin)
+        share = strength * uploaded * torch.sigmoid(slope * (i * t).sum(1, keepdim=True) + offset)
+        alone = super().forward(image, torch.zeros_like(text), origin)
+        return _whole(((1 - share[:, :, None]) * fused + share[:, :, None] * alone).unbind(1))
 
     def align(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
         """Both modalities adapted to this shop: unit rows (n, dim), zero where missing."""

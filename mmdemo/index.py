@@ -188,8 +188,7 @@ class ProductIndex:
     @property
     def calibration(self) -> Calibration:
         """How scores become match probabilities in this index."""
-        curves = {k: (v[0], v[1], v[2]) for k, v in self.manifest.get("calibration", {}).items()}
-        return Calibration(curves, self.manifest.get("floors", {}))
+        return Calibration(self.manifest.get("calibration", {}), self.manifest.get("floors", {}))
 
     def add(self, products: Sequence[Product], image: Array, text: Array, thumbs: Path) -> Self:
         """A new index with more products (encoder rows as in `build`), not yet saved; a known id is refused."""

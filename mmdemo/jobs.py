@@ -173,17 +173,18 @@ def build(draft: Path) -> None:
         catalog = Catalog.read(draft / read(draft / UNDERSTOOD)["root"])
         building.build(
             catalog, Encoder.load(job["encoder"]), Path(job["out"]), resume=True,
-            progress=lambda done, total, what: notes(_stage(what), done, total),
+            progress=lambda done, total, what: notes(stage(what), done, total),
         )  # fmt: skip
     except InputError as error:
         write(draft / PROGRESS, {"error": str(error)})
         sys.exit(1)
 
 
-def _stage(what: str) -> str:
+def stage(what: str) -> str:
     """The stage that a visitor is told, of what a build says it does."""
-    known = {"encoding": "encoding", "fitting": "learning", "saving": "saving"}
-    return known.get(what.split()[0], "measuring")
+    if what.startswith("fitting"):
+        return "learning"
+    return {"encoding products": "encoding", "saving": "saving"}.get(what, "measuring")
 
 
 class Notes:

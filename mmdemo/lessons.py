@@ -40,6 +40,7 @@ class Questions:
     origin: Tensor  # the text of the product whose picture an edit starts from, zero where a photo came without it
     right: NDArray[np.bool_]  # (queries, products)
     reference: NDArray[np.int64]  # product left out of its own answer, or -1
+    of: NDArray[np.int64]  # the product, or the number of the edit, that is asked for: it may be asked for in many ways
 
 
 class Lessons:
@@ -75,12 +76,14 @@ class Lessons:
         self.facets = _facet_codes(products)
 
     def ask(
-        self, task: str, pick: NDArray[np.int64], rng: np.random.Generator, as_reported: bool = False
-    ) -> tuple[Tensor, Tensor, Tensor, list]:
+        self, task: str, pick: NDArray[np.int64], rng: np.random.Generator, kind: NDArray[np.int64] | None = None,
+        as_reported: bool = False,
+    ) -> tuple[Tensor, Tensor, Tensor, list]:  # fmt: skip
         """Image, text and origin rows for `task` on products (or edits) `pick`, and each query's right answers.
 
         Half of the edits start from a product of the shop, whose text is known, half from its photo alone; words are
-        any of `partial_texts`. With `as_reported` they are what a report asks: edits of products, halves of titles.
+        any of `partial_texts`, or those that `kind` says. With `as_reported` they are what a report asks: edits of
+        products, halves of titles.
         """
         zero_image, zero_text = torch.zeros(len(pick), self.image.shape[1]), torch.zeros(len(pick), self.text.shape[1])
         if task == "edit":
@@ -90,7 +93,8 @@ class Lessons:
             return self.image[refs], self.words[self.edit_words[pick]], origin, [self.edit_right[i] for i in pick]
         other = torch.from_numpy(rng.random(len(pick)) < 0.7)[:, None]
         image = perturb(torch.where(other, self.view[pick], self.image[pick]), rng)
-        kind = np.full(len(pick), HALF) if as_reported else rng.integers(0, self.kinds.shape[1], len(pick))
+        if kind is None:
+            kind = np.full(len(pick), HALF) if as_reported else rng.integers(0, self.kinds.shape[1], len(pick))
         word = self.kinds[pick, kind]
         if task == "image":
             return image, zero_text, zero_text, [np.flatnonzero(self.same == self.same[i]) for i in pick]
@@ -126,20 +130,25 @@ class Lessons:
 def questions(
     data: Lessons, split: str, most: int, rng: np.random.Generator, least: int = 8, as_reported: bool = False
 ) -> list[Questions]:
-    """Up to `most` questions of every task that a split can ask at least `least` of; `as_reported` as in `ask`."""
+    """Up to `most` questions of every task that a split can ask at least `least` of.
 
+    Words ask for each product with each of its `partial_texts`, because a small shop has few to judge a head by; with
+    `as_reported` as in `ask`.
+    """
     made = []
     for task in TASKS:
         pool = data.pool(task, split, as_reported)
         if len(pool) < least:
             continue
-        pick = rng.permutation(pool)[:most]
-        image, text, origin, answers = data.ask(task, pick, rng, as_reported)
+        ways = data.kinds.shape[1] if task in ("text", "both", WORDLESS) and not as_reported else 1
+        kind, row = divmod(rng.permutation(ways * len(pool))[:most], len(pool))
+        pick = pool[row]
+        image, text, origin, answers = data.ask(task, pick, rng, kind if ways > 1 else None, as_reported)
         right = np.zeros((len(pick), data.n), bool)
-        for row, a in enumerate(answers):
-            right[row, a] = True
+        for number, a in enumerate(answers):
+            right[number, a] = True
         reference = np.array([data.edits[i].reference for i in pick]) if task == "edit" else np.full(len(pick), -1)
-        made.append(Questions(task, image, text, origin, right, reference.astype(np.int64)))
+        made.append(Questions(task, image, text, origin, right, reference.astype(np.int64), pick))
     return made
 
 

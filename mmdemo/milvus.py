@@ -70,7 +70,10 @@ def connect(uri: str) -> Any:
 def _unreachable(uri: str, e: Exception) -> str:
     said = str(getattr(e, "message", e))[:160]
     if uri.endswith(".db"):
-        return f"the Milvus file '{uri}' cannot be opened; one program at a time can: close the other, or use a server"
+        return (
+            f"the Milvus file '{uri}' does not answer ({said}); one program at a time can open it: close the other, or "
+            "use a server"
+        )
     return f"no answer from Milvus at {uri} ({said}); start it, or set MILVUS_TOKEN=user:password if it wants one"
 
 
@@ -199,9 +202,10 @@ class MilvusStore:
             if time.monotonic() > until:
                 raise InputError(f"Milvus at {self.uri} has not indexed '{self.collection}' in {INDEXING / 60:.0f} min")
             time.sleep(0.5)
-        # Until it is loaded again, a server may search by a makeshift index that knows nothing of EF and finds half.
-        self._ask("release_collection")
-        self._ask("load_collection", INDEXING)
+        if not self.uri.endswith(".db"):
+            # Until it is loaded again, a server may search by a makeshift index: it knows nothing of EF and finds half.
+            self._ask("release_collection")
+            self._ask("load_collection", INDEXING)
 
     @classmethod
     def load(cls, path: Path) -> Self:

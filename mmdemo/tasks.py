@@ -95,12 +95,16 @@ def own_tasks(
 def described(
     index: ProductIndex, encoder: Encoder, photos: Queries, rng: np.random.Generator, least: int = 5
 ) -> Queries | None:
-    """These photos, but for those that come with words, each with half of its product's title; None for too few."""
-    some = photos.subset(present(photos.image) & ~present(photos.text))
-    if len(some) < least:
+    """These photos, each with half of the title of the product that it shows; None where too few say which that is."""
+    asks = present(photos.text)  # a wish beside a photo wants another product than the one that is shown
+    shows = np.array([r if a else t[0] for r, a, t in zip(photos.reference, asks, photos.targets, strict=True)])
+    there = present(photos.image) & ~present(photos.origin) & (shows >= 0)
+    if there.sum() < least:
         return None
-    said = [partial_texts(index.products[t[0]], rng)[HALF] for t in some.targets]
-    return replace(some, text=text_rows(encoder, said), said=said)
+    some, rows = photos.subset(there), shows[there]
+    said = [partial_texts(index.products[r], rng)[HALF] for r in rows]
+    targets = [t if r in t else same for t, r, same in zip(some.targets, rows, copies(index, rows), strict=True)]
+    return replace(some, text=text_rows(encoder, said), said=said, reference=np.full(len(rows), -1), targets=targets)
 
 
 def copies(index: ProductIndex, rows: Iterable[int]) -> list[NDArray[np.int64]]:

@@ -9,7 +9,7 @@ from mmdemo.fusion import FusionHead
 from mmdemo.lessons import WORDLESS, Lessons, Questions
 from mmdemo.vectors import Array
 
-Answered = dict[str, NDArray[np.float64]]  # task -> reciprocal rank of each of its questions
+Answered = dict[str, NDArray[np.float64]]  # task -> reciprocal rank of each product (or edit) that is asked for
 
 
 def merit(figures: dict[str, float], floor: dict[str, float]) -> float:
@@ -18,28 +18,29 @@ def merit(figures: dict[str, float], floor: dict[str, float]) -> float:
 
 
 def doubt(a: Answered, b: Answered, floor: dict[str, float]) -> float:
-    """Two standard errors of the difference of two heads' merits, by how it varies over the same questions."""
+    """The standard error of the difference of two heads' merits, by how it varies over what is asked for."""
     slopes = {t: 2.0 if min(a[t].mean(), b[t].mean()) < floor[t] else 1.0 for t in a}
     variance = sum(slopes[t] ** 2 * (a[t] - b[t]).var(ddof=1) / len(a[t]) for t in a)
-    return float(2 * np.sqrt(variance) / len(a))
+    return float(np.sqrt(variance) / len(a))
 
 
 def least_moved(heads: list[Answered], floor: dict[str, float]) -> int:
-    """The first of heads, from the least moved to the most, whose merit cannot be told from the best one's.
-
-    As the one-standard-error rule of Breiman et al. 1984, but with two: the luck of a single question is one already.
-    """
+    """The first of heads, from the least moved to the most, whose merit lies within a standard error of the best one's
+    (the rule of Breiman et al. 1984)."""
     merits = [merit(means(found), floor) for found in heads]
     best = int(np.argmax(merits))
-    return next(i for i, found in enumerate(heads) if merits[best] - merits[i] <= doubt(heads[best], found, floor))
+    # The luck of a single product is one standard error, so a rounding error must not tell them apart.
+    near = [merits[best] - merits[i] <= doubt(heads[best], found, floor) + 1e-9 for i, found in enumerate(heads)]
+    return near.index(True)
 
 
 @torch.inference_mode()
 def answered(head: FusionHead, data: Lessons, questions: list[Questions]) -> Answered:
-    """The reciprocal rank of every question by task, among all products of the catalogue."""
+    """The reciprocal rank of whatever is asked for by task, among all products of the catalogue; asked for in several
+    ways it has the mean of them."""
     head.eval()
     shelves = [head.products(*data.shown(wordless)).sum(1) for wordless in (False, True)]
-    return {q.task: _reciprocal_ranks(scores_of(head, q, shelves[q.task == WORDLESS]), q.right) for q in questions}
+    return {q.task: _reciprocal_ranks(scores_of(head, q, shelves[q.task == WORDLESS]), q) for q in questions}
 
 
 def means(found: Answered) -> dict[str, float]:
@@ -62,7 +63,7 @@ def floors(data: Lessons, questions: list[Questions], mean: FusionHead) -> dict[
         for asked, stored in zip((q.image, q.text), data.shown(q.task == WORDLESS), strict=True):
             if bool(asked.any()):
                 alone = _left_out((asked[:, : mean.dim] @ stored[:, : mean.dim].T).numpy(), q)
-                best[q.task] = max(best[q.task], float(_reciprocal_ranks(alone, q.right).mean()))
+                best[q.task] = max(best[q.task], float(_reciprocal_ranks(alone, q).mean()))
     return best
 
 
@@ -77,6 +78,8 @@ def _left_out(scores: Array, q: Questions) -> Array:
     return scores
 
 
-def _reciprocal_ranks(scores: Array, right: NDArray[np.bool_]) -> NDArray[np.float64]:
-    best = np.where(right, scores, -np.inf).max(1, keepdims=True)
-    return 1.0 / (1 + (np.where(right, -np.inf, scores) >= best).sum(1))
+def _reciprocal_ranks(scores: Array, q: Questions) -> NDArray[np.float64]:
+    best = np.where(q.right, scores, -np.inf).max(1, keepdims=True)
+    ranks = 1.0 / (1 + (np.where(q.right, -np.inf, scores) >= best).sum(1))
+    number = np.unique(q.of, return_inverse=True)[1]
+    return np.bincount(number, ranks) / np.bincount(number)

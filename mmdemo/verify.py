@@ -25,7 +25,7 @@ from mmdemo.store import BESIDE, VectorStore
 from mmdemo.stored import FAISS, MILVUS, STEP, far, ids_of, opened, rows_of
 from mmdemo.vectors import Array
 
-FORMAT = 3
+FORMAT = 4
 ASKED = 16_384  # rows whose vectors the head is asked for again
 CHECKED = 64  # vectors that are fetched from afar to see whether they are those of the rows
 FILES = ("rows.jsonl", "vectors.safetensors", "head.safetensors", "report.json")
@@ -85,7 +85,7 @@ def read(path: Path, folder: Path) -> Contents:
         arrays = {name: _matrix(array) for name, array in _mapped(folder / "vectors.safetensors").items()}
         image, text = arrays["image"], arrays["text"]
         report = dict(json.loads((folder / "report.json").read_text(encoding="utf-8")))
-        curves = {k: (float(a), float(b), float(c)) for k, (a, b, c) in manifest["calibration"].items()}
+        curves = {k: (float(a), float(b), float(c), float(d)) for k, (a, b, c, d) in manifest["calibration"].items()}
         manifest["calibration"] = curves
         manifest["floors"] = {k: float(v) for k, v in manifest["floors"].items()}
         if not all(math.isfinite(x) for curve in [*curves.values(), manifest["floors"].values()] for x in curve):

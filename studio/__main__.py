@@ -114,7 +114,7 @@ def main() -> None:
     if a.command == "check":
         raise SystemExit(bool(check(a.out)))
     if a.command == "sheets":
-        write_sheets(catalogue.products(), a.out / "images", a.docs)
+        write_sheets(catalogue.products(), a.out, a.docs)
         return
     if a.command == "render":
         for kind in a.views:

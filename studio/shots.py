@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 from . import catalogue
 from .model import Product
@@ -25,6 +26,7 @@ EXAMPLES = (
     ("planter-03-teal", ""),
 )
 PHOTOS_A_FAMILY = 2
+PHOTOS_UNSEEN = 100  # more photos, of products that no training of the app sees
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Shot:
 
 
 def phone_shots(items: Sequence[Product]) -> list[Shot]:
-    """The photos for queries.csv: the examples, then some of every family, each in the next of the settings."""
+    """The photos for queries.csv: the examples, some of every family, then more of products that no training sees; each
+    in the next of the settings."""
     by_id = {p.id: p for p in items}
     shots = [Shot("phone", by_id[name], SETTINGS[0]) for name, _ in EXAMPLES]
     taken = {name for name, _ in EXAMPLES}
@@ -63,6 +66,11 @@ def phone_shots(items: Sequence[Product]) -> list[Shot]:
             if p.index != last and sum(s.product.family.key == key for s in shots[len(EXAMPLES) :]) < PHOTOS_A_FAMILY:
                 shots.append(Shot("phone", p, SETTINGS[len(shots) % len(SETTINGS)]))
                 last = p.index
+    taken = {s.product.id for s in shots}
+    unseen = [p for p in items if not crc32(p.parent_id.encode()) % 10 and p.id not in taken]  # as lessons.split_of
+    unseen.sort(key=lambda p: hashlib.sha256(f"photo/{p.id}".encode()).digest())
+    for p in unseen[:PHOTOS_UNSEEN]:
+        shots.append(Shot("phone", p, SETTINGS[len(shots) % len(SETTINGS)]))
     return shots
 
 

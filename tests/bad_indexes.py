@@ -111,7 +111,7 @@ def _manifests() -> Iterator[tuple[str, Change]]:
         "count": (-1, 10**30, "48", None, 47, True, [48]),
         "dim": (0, 7, "16", None),
         "head": ("nonsense", None, 3),
-        "calibration": (None, [], {"image": 1}, {"image": [1]}, {"image": ["a", "b", "c"]}, {"image": [1e999, 0, 0]}),
+        "calibration": (None, [], {"image": 1}, {"image": [1]}, {"image": [1, 0, 0]}, {"image": ["a", "b", "c", "d"]}, {"image": [1e999, 0, 0, 0]}),
         "encoder": (None, "toy", []),
         "held_out": (None, 3),
     }.items():

@@ -202,6 +202,21 @@ def test_built_it_is_a_whole_index_beside_the_others_and_what_was_sent_is_gone(d
     assert live_version(drafts.folder / "My-shop") != index.folder and drafts.finished(TWO) == "My-shop"
 
 
+@pytest.mark.parametrize(
+    ("what", "stage"),
+    [
+        ("encoding products", "encoding"),
+        ("fitting the concat head", "learning"),
+        ("measuring", "measuring"),
+        ("encoding query pictures", "measuring"),  # a stage once left does not come back
+        ("learning tastes", "measuring"),
+        ("saving", "saving"),
+    ],
+)
+def test_what_a_build_does_is_told_as_one_of_five_stages(what, stage):
+    assert jobs.stage(what) == stage and stage in jobs.STAGES
+
+
 def test_stopped_it_is_found_by_a_later_start_and_goes_on_from_what_was_encoded(drafts, packed, tiny_model):
     send(drafts, ONE, shop_zip=packed)
     drafts.check(ONE)

@@ -69,6 +69,15 @@ def test_progress_begins_at_none_of_all_and_moves_with_every_pass_of_the_encoder
     assert done == [0, 3, 8, 8, 11, 12, 12] and {said[1:] for said in told} == {(12, "encoding products")}
 
 
+def test_progress_of_an_interrupted_build_begins_where_it_stopped(shop, tmp_path, encoder, monkeypatch):
+    monkeypatch.setattr(embedding, "SHARD", 4)
+    embed(shop, encoder, tmp_path / "work")
+    (tmp_path / "work" / "000000008.safetensors").unlink()
+    told = []
+    embed(shop, encoder, tmp_path / "work", resume=True, progress=lambda *said: told.append(said[0]))
+    assert told[0] == 8 and told == sorted(told) and told[-1] == 12
+
+
 def test_a_small_catalogue_is_not_measured_for(shop, tmp_path, encoder):
     assert embed(shop, encoder, tmp_path / "work").setting == Setting()
 

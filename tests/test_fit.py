@@ -7,10 +7,10 @@ from mmdemo.calibration import calibrate, calibration_error, standing
 from mmdemo.catalog import Catalog, Product
 from mmdemo.edits import Edit, mine_edits
 from mmdemo.embed import embed, text_rows
-from mmdemo.fit import fit, loss_of, train
+from mmdemo.fit import believe, fit, loss_of, train
 from mmdemo.fusion import HEADS, Mean
 from mmdemo.lessons import HALF, WORDLESS, Lessons, carriers, questions, split_of
-from mmdemo.validation import floors, judge
+from mmdemo.validation import answered, floors, judge
 from mmdemo.vectors import normalize
 from tests.toys import ToyEncoder, toy_catalogue
 
@@ -50,8 +50,10 @@ def test_a_task_s_floor_is_the_best_answer_that_needs_no_training(shop):
         scores = one.numpy()[:, : encoder.dim] @ stored[:, : encoder.dim].T
         best = np.array([scores[i][q.right[i]].max() for i in range(len(scores))])
         wrong = [(scores[i][~q.right[i]] >= best[i]).sum() for i in range(len(scores))]
-        rows.append(np.mean(1 / (1 + np.array(wrong))))
-    assert found["both"] == pytest.approx(max(*rows, by_mean["both"]))
+        ranks = 1 / (1 + np.array(wrong))
+        rows.append(np.mean([ranks[q.of == product].mean() for product in set(q.of)]))
+    # Toys that look the same differ by rounding alone, and which comes first is luck.
+    assert found["both"] == pytest.approx(max(*rows, by_mean["both"]), abs=2e-3) and found["both"] > by_mean["both"]
     assert all(found[q.task] >= by_mean[q.task] for q in asked) and set(found) == {q.task for q in asked}
 
 
@@ -89,6 +91,21 @@ def test_an_edit_is_learnt_from_only_where_its_answer_is_of_the_same_split(shop)
     assert list(data.pool("edit", "train", as_reported=True)) == [0, 1], "a page is asked for any product"
 
 
+def test_a_head_is_judged_by_every_text_of_every_product_kept_aside(shop):
+    encoder, rng = ToyEncoder(), np.random.default_rng(0)
+    data = Lessons(shop.products, shop.image, shop.text, shop.view, lambda t: text_rows(encoder, t), rng)
+    asked = {q.task: q for q in questions(data, "valid", 400, rng)}
+    rows = np.flatnonzero(data.split == "valid")
+    each = sorted(map(tuple, data.words[data.kinds[rows].ravel()].tolist()))
+    for task in ("text", "both", WORDLESS):
+        assert sorted(map(tuple, asked[task].text.tolist())) == each, task
+    assert len(asked["image"].image) == len(rows)
+    found = answered(Mean(encoder.dim, shop.image.shape[1], shop.text.shape[1]), data, [*asked.values()])
+    assert all(len(found[task]) == len(rows) for task in asked if task != "edit"), "one figure for each product"
+    few = {q.task: q for q in questions(data, "valid", 9, rng)}
+    assert all(len(q.image) <= 9 for q in few.values())
+
+
 def test_the_match_is_learnt_from_what_a_report_asks_halves_of_titles_and_edits_of_products(shop):
     encoder, rng = ToyEncoder(), np.random.default_rng(0)
     data = Lessons(shop.products, shop.image, shop.text, shop.view, lambda t: text_rows(encoder, t), rng)
@@ -98,6 +115,25 @@ def test_the_match_is_learnt_from_what_a_report_asks_halves_of_titles_and_edits_
         assert all((halves == row).all(1).any() for row in asked[task].text.numpy()), task
     edit = asked["edit"]
     np.testing.assert_array_equal(edit.origin.numpy(), shop.text[edit.reference])
+
+
+def test_a_photo_is_believed_where_its_words_only_describe_it_and_that_is_worth_what_wishes_lose(shop):
+    """Photos that are known for sure beside words that are not: to follow those costs."""
+    encoder, rng = ToyEncoder(), np.random.default_rng(0)
+    data = Lessons(shop.products, shop.image, shop.text, shop.view, lambda t: text_rows(encoder, t), rng)
+    asked = {q.task: q for q in questions(data, "valid", 400, rng)}
+    width = (shop.image.shape[1], shop.text.shape[1])
+    head, mean = (HEADS[name](encoder.dim, *width).eval() for name in ("concat", "mean"))
+    floor = floors(data, [*asked.values()], mean)
+    asked["both"].image[:] = data.image[asked["both"].of]  # the very pictures
+    before = judge(head, data, [*asked.values()])
+    after = believe(head, data, [*asked.values()], floor)
+    assert head.belief[0] > 0 and head.belief[2] > 0 and after["both"] > before["both"] + 0.1
+    assert before["edit"] - after["edit"] < 0.2 * (after["both"] - before["both"])
+    assert judge(head, data, [*asked.values()]) == pytest.approx(after)
+    kept = head.belief.clone()
+    believe(head, data, [asked["both"]], floor)
+    assert (head.belief == kept).all(), "no wishes to tell descriptions from"
 
 
 def test_edits_are_learnt_and_answered_far_better_than_by_the_mean(shop):
@@ -242,6 +278,35 @@ def test_an_answer_that_stands_alone_is_likelier_than_one_in_a_crowd():
     first, crowd = np.array([4.0]), np.array([4.0] + 40 * [3.9])
     # As when a condition leaves the others out.
     assert curve.match("image", first, first)[0] > 0.2 + curve.match("image", first, crowd)[0]
+
+
+def crowds(rng):
+    """Scores (300, 150) of queries by words: one or many stand out far, all of them right, and some wrong ones less."""
+    scores, right = rng.normal(0, 0.2, (300, 150)), np.zeros((300, 150), bool)
+    for row, (first, many) in enumerate(zip(rng.uniform(4, 9, 300), rng.choice([1, 30], 300), strict=True)):
+        scores[row, : many + 10] += first - np.r_[np.zeros(many), np.full(10, 1.5)]
+        right[row, :many] = True
+    return scores, right
+
+
+def test_where_all_that_stand_out_are_right_a_crowd_does_not_count_against_them():
+    curve = calibrate({"text": crowds(np.random.default_rng(0))})
+    scores, right = crowds(np.random.default_rng(1))
+    match, was = matches_of(curve, "text", scores), np.take_along_axis(right, np.argsort(-scores, 1)[:, :10], 1)
+    many = right.sum(1) > 1
+    assert match[many].mean() > 0.9 and match[~many, 0].mean() > 0.9  # in a crowd and alone
+    assert match[~many, 1:].mean() < 0.1  # what lies behind is not
+    assert calibration_error(match.ravel(), was.ravel()) < 0.05
+
+
+def test_fewer_rivals_and_a_better_score_never_make_an_answer_less_likely():
+    rng = np.random.default_rng(0)
+    for shelf in (asked(rng), crowds(rng)):
+        curve, z = calibrate({"text": shelf}), np.sort(rng.normal(1, 1, 60))[::-1]
+        fewer = [curve.match("text", z[:1], z[:n])[0] for n in (60, 20, 5, 1)]
+        assert (np.diff(fewer) >= 0).all()
+        higher = [curve.match("text", z[:1] + up, np.r_[z[0] + up, z[1:]])[0] for up in (0, 0.3, 1, 3)]
+        assert (np.diff(higher) >= 0).all()
 
 
 def test_a_match_is_there_without_answers_and_without_rivals():

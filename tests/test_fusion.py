@@ -24,7 +24,7 @@ def head(request):
     """A head with random weights: the contract must hold for any training result."""
     torch.manual_seed(3)
     head = HEADS[request.param](DIM, DIM + EXTRA, DIM + EXTRA)
-    for p in head.parameters():
+    for p in (*head.parameters(), *head.buffers()):
         torch.nn.init.normal_(p, std=0.3)
     return head.eval()
 
@@ -184,3 +184,23 @@ def test_words_that_agree_with_the_photo_may_keep_more_of_it_than_words_that_ask
     agreeing, other = photo, np.array([[0, 1, 0, 0]], np.float32)
     picture_share = lambda words: np.linalg.norm(head.fuse(image=photo, text=words)[:, :4])  # noqa: E731
     assert picture_share(agreeing) > 2 * picture_share(other)
+
+
+@pytest.mark.parametrize("name", [n for n in HEADS if n != "mean"])
+def test_an_uploaded_photo_is_believed_as_far_as_its_words_describe_it(name, image):
+    torch.manual_seed(0)
+    head = HEADS[name](DIM, DIM + EXTRA, DIM + EXTRA).eval()
+    near, far = rows(7, 2), rows(7, 3)
+    near[:, :DIM] = normalize(image[:, :DIM] + 0.5 * normalize(near[:, :DIM]))  # these agree with the photos
+    i, apart = image[:, :DIM], far[:, :DIM]
+    far[:, :DIM] = normalize(apart - (apart * i).sum(1, keepdims=True) * i)  # these have nothing to do with them
+    before = {key: head.fuse(image=image, text=t) for key, t in (("near", near), ("far", far))}
+    of_shop, alone, said = head.fuse(image=image, text=near, origin=far), head.fuse(image=image), head.fuse(text=near)
+    head.belief.copy_(torch.tensor([40.0, -20.0, 0.5]))
+    halfway = normalize(before["near"] + alone)
+    np.testing.assert_allclose(head.fuse(image=image, text=near), halfway, atol=1e-3)
+    np.testing.assert_allclose(head.fuse(image=image, text=far), before["far"], atol=1e-3)
+    np.testing.assert_allclose(head.fuse(image=image, text=near, origin=far), of_shop, atol=1e-6)
+    np.testing.assert_allclose(head.fuse(image=image), alone, atol=1e-6)
+    np.testing.assert_allclose(head.fuse(text=near), said, atol=1e-6)
+    np.testing.assert_allclose(head.parts(image=image, text=near).sum(1), halfway, atol=1e-3)

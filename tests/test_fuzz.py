@@ -108,8 +108,8 @@ def test_any_price(text):
 
 
 @given(JSON, st.sampled_from(["", "files", "format", "calibration", "count", "encoder", "held_out", "dim", "head"]))
-@example({"image": [1e999, 0, 0]}, "calibration")
-@example({"image": [float("nan"), 0, 0]}, "calibration")
+@example({"image": [1e999, 0, 0, 0]}, "calibration")
+@example({"image": [float("nan"), 0, 0, 0]}, "calibration")
 @example([48], "count")
 @example({"a\0b": "x"}, "files")
 @example({"x" * 5000: "x"}, "files")

@@ -26,7 +26,7 @@ def said(texts):
 
 @pytest.fixture(scope="module")
 def general(shop):
-    return fit(shop.products, shop.image, shop.text, said, ToyEncoder.dim, steps=60, heads=("attention",)).head
+    return fit(shop.products, shop.image, shop.text, said, ToyEncoder.dim, steps=120, heads=("attention",)).head
 
 
 def test_a_catalogue_without_attributes_understands_edits_that_another_one_taught(shop, general):

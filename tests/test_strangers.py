@@ -59,7 +59,7 @@ def test_strangers_and_the_shops_own_are_asked_in_the_same_kinds_of_words(index,
 
 
 def test_strangers_that_were_believed_come_with_what_they_were_answered(index, own, tmp_path, monkeypatch):
-    calibration = Calibration({"image": (0.0, 0.0, 3.0), "text": (0.0, 0.0, 3.0)}, {})  # believes everything
+    calibration = Calibration({"image": (0.0, 0.0, 0.0, 3.0), "text": (0.0, 0.0, 0.0, 3.0)}, {})  # believes everything
     monkeypatch.setattr(ProductIndex, "calibration", property(lambda self: calibration))
     others = catalogue(tmp_path / "others", [("Accordion", "Accordion"), ("Zither", "Zither")])
     found = strangers(index, ToyEncoder(), others, own)
@@ -73,8 +73,8 @@ def test_strangers_that_were_believed_come_with_what_they_were_answered(index, o
 def test_what_falls_below_the_floor_is_turned_away(index, own, monkeypatch):
     q = own["photo"][0]
     for calibration, away in (
-        (Calibration({"image": (0.0, 0.0, 3.0)}, {"image": 2.0}), True),  # no cosine is that near
-        (Calibration({"image": (0.0, 0.0, 3.0)}, {"image": -1.0}), False),
+        (Calibration({"image": (0.0, 0.0, 0.0, 3.0)}, {"image": 2.0}), True),  # no cosine is that near
+        (Calibration({"image": (0.0, 0.0, 0.0, 3.0)}, {"image": -1.0}), False),
     ):
         monkeypatch.setattr(ProductIndex, "calibration", property(lambda self, c=calibration: c))
         assert (turned_away(index, q) == away).all()

@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 
 from mmdemo.catalog import Catalog
+from mmdemo.lessons import split_of
+from mmdemo.product import Product
 from studio import catalogue, chinese, cloth, geometry, links, palette, patterns, shots, tables
 from studio.__main__ import up_to_date
 from studio.check import faults
@@ -168,6 +170,8 @@ def test_photos_cover_every_family_and_every_setting() -> None:
     assert len(photos) >= 60 and len({s.name for s in photos}) == len(photos)
     assert {s.product.family.key for s in photos} == set(FAMILIES)
     assert {s.detail for s in photos} == set(shots.SETTINGS)
+    unseen = [split_of(Product("", "", parent=s.product.parent_id)) == "test" for s in photos]
+    assert all(unseen[-shots.PHOTOS_UNSEEN :]) and not all(unseen[: -shots.PHOTOS_UNSEEN])
 
 
 def test_a_picture_is_rendered_again_only_when_its_recipe_changed(tmp_path: Path) -> None:

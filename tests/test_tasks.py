@@ -88,15 +88,20 @@ def test_another_view_is_asked_with_half_of_its_title_as_well(asked, index):
         assert set(said.split()) <= set(index.products[targets[0]].title.split())
 
 
-def test_photos_that_come_with_words_are_not_given_others(index):
-    n = len(index)
+def test_a_photo_with_a_wish_is_described_as_what_it_shows_where_that_is_known(index):
+    n = 12
     text = np.zeros((n, index.text.shape[1]), np.float32)
-    text[::2] = index.text[::2]
-    no = np.full(n, -1)
-    photos = Queries(index.image, text, 0 * text, no, [np.array([i]) for i in range(n)])
-    rng = np.random.default_rng(0)
-    assert len(described(index, ToyEncoder(), photos, rng)) == n // 2
-    assert described(index, ToyEncoder(), photos.subset(np.arange(n) < 4), rng) is None
+    text[::2] = index.text[:n:2]  # every other photo comes with a wish,
+    reference = np.array([-1, -1, 0, -1] * 3)  # of which half say what the photo shows
+    photos = Queries(index.image[:n], text, 0 * text, reference, [np.array([i]) for i in range(n)])
+    made = described(index, ToyEncoder(), photos, np.random.default_rng(0))
+    shown = [i if i % 2 else 0 for i in range(n) if i % 4 != 0]
+    assert [list(t) for t in made.targets] == [[i] for i in shown] and (made.reference == -1).all()
+    for said, row in zip(made.said, shown, strict=True):
+        assert set(said.split()) <= set(index.products[row].title.split())
+    products_of_the_shop = replace(photos, origin=index.text[:n])
+    assert described(index, ToyEncoder(), products_of_the_shop, np.random.default_rng(0)) is None
+    assert described(index, ToyEncoder(), photos.subset(np.arange(n) < 4), np.random.default_rng(0)) is None
 
 
 def test_every_product_whose_title_has_the_words_is_a_right_answer_to_them(asked, index):

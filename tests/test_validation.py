@@ -18,12 +18,12 @@ def test_a_task_below_its_floor_costs_double():
     assert merit(found, FLOOR) == pytest.approx((0.75 + 0.375 - 0.125) / 2)
 
 
-def test_the_doubt_is_two_standard_errors_of_the_difference_over_the_same_questions():
+def test_the_doubt_is_a_standard_error_of_the_difference_over_the_same_questions():
     a, b = ranks([1, 1, 1, 1], [1, 1, 0.5, 0.5]), ranks([0.5, 1, 1, 1], [0.5, 1, 0.5, 0.5])
     by_task = [np.var([0.5, 0, 0, 0], ddof=1) / 4] * 2
-    assert doubt(a, b, FLOOR) == pytest.approx(2 * np.sqrt(sum(by_task)) / 2)
+    assert doubt(a, b, FLOOR) == pytest.approx(np.sqrt(sum(by_task)) / 2)
     below = {"image": 0.9, "edit": 0.5}  # where a point lost counts double, so does what is not known of it
-    assert doubt(a, b, below) == pytest.approx(2 * np.sqrt(4 * by_task[0] + by_task[1]) / 2)
+    assert doubt(a, b, below) == pytest.approx(np.sqrt(4 * by_task[0] + by_task[1]) / 2)
     assert doubt(a, a, FLOOR) == 0
 
 
