@@ -170,7 +170,7 @@ def test_photos_cover_every_family_and_every_setting() -> None:
     assert len(photos) >= 60 and len({s.name for s in photos}) == len(photos)
     assert {s.product.family.key for s in photos} == set(FAMILIES)
     assert {s.detail for s in photos} == set(shots.SETTINGS)
-    unseen = [split_of(Product("", "", parent=s.product.parent_id)) == "test" for s in photos]
+    unseen = [split_of(Product("", "", "", parent=s.product.parent_id)) == "test" for s in photos]
     assert all(unseen[-shots.PHOTOS_UNSEEN :]) and not all(unseen[: -shots.PHOTOS_UNSEEN])
 
 
