@@ -16,7 +16,10 @@ SHADES = {"head": "#2f5d50", "image": "#c98f3c", "text": "#6f86b8", "mean": "#a9
 PLOT, MATCH_PLOT, VARIETY_PLOT = "report.png", "report-match.png", "report-variety.png"
 TASTE_PLOT = "report-taste.png"
 SEEN = {"query": "query's photo", "product": "product's picture"}
-LEADS = ("edits", "photo and words")  # the tasks that the first sentences are about, where there are any
+# The tasks that the first sentences are about, where there are any: of each line the first that is asked often enough,
+# since somebody's own photo says more than a crop of the shop's.
+LEADS = (("edits",), ("other photos and words", "photo and words"))
+OFTEN = 30  # queries
 GIVEN = {
     "photo": later("With a photo"), "words": later("With half of a title's words"),
     "photo and words": later("With a photo and words"), "other views": later("With a photo from another side"),
@@ -41,8 +44,10 @@ def headlines(report: dict[str, Any]) -> list[dict[str, Any]]:
     """What the first sentences say: `task`, the share `found` among the first ten, the best `single` ranker (photo or
     words alone) with its share `alone`, and the number of `queries`. Of evidence alone; empty where there is none."""
     tables = {task: table for task, table in measured(report).items() if unseen(report, task)}
+    leads = [[t for t in line if t in tables] for line in LEADS]
+    often = [[t for t in line if tables[t]["queries"] >= OFTEN] or line[-1:] for line in leads]
     found = []
-    for task in [t for t in LEADS if t in tables] or list(tables)[:1]:
+    for task in [line[0] for line in often if line] or list(tables)[:1]:
         ten = {r: of["recall@10"]["value"] for r, of in tables[task]["rankers"].items() if of}
         single = max((r for r in ("image", "text") if r in ten), key=lambda r: ten[r], default=None)
         found.append({"task": task, "found": ten["head"], "single": single, "alone": ten[single] if single else None,

@@ -107,6 +107,15 @@ def test_the_headline_sets_the_head_beside_the_best_of_photo_and_words_alone():
     ]
 
 
+def test_somebodys_own_photos_lead_where_there_are_enough_of_them():
+    report = a_report(photo_and_words=(1.0, 1.0, 0.8), other_photos_and_words=(1.0, 0.95, 0.8))
+    assert [h["task"] for h in headlines(report)] == ["other photos and words"]
+    report["tasks"]["other photos and words"]["unseen"]["queries"] = 12
+    assert [h["task"] for h in headlines(report)] == ["photo and words"]
+    del report["tasks"]["photo and words"]
+    assert [h["task"] for h in headlines(report)] == ["other photos and words"]
+
+
 def test_products_that_training_saw_make_no_headline():
     report = a_report(photo_and_words=(0.87, 0.6, 0.45))
     task = report["tasks"]["photo and words"]

@@ -15,7 +15,7 @@ from mmdemo.report import headlines, measured, unseen
 from mmdemo.say import again
 from mmdemo.ui import cards, charts, theme
 
-ORDER = ("edits", "photo and words", "other photos and words", "other views and words", "photo", "other photos",
+ORDER = ("edits", "other photos and words", "photo and words", "other views and words", "photo", "other photos",
          "other views", "words", "links")  # the rest comes after  # fmt: skip
 FEW = 10  # queries below which a figure says nothing
 MAPPED = ("insertion", "random_insertion", "deletion")  # what is drawn of a heat map's check
