@@ -9,9 +9,10 @@ from mmdemo.errors import InputError
 from mmdemo.fit import fit
 from mmdemo.fusion import Mean
 from mmdemo.general import GENERAL, general_head, save_general
-from mmdemo.lessons import Lessons, questions
+from mmdemo.lessons import Lessons, questions, split_of
 from mmdemo.validation import judge
 from tests.toys import ToyEncoder, toy_catalogue
+from training.general import together
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,13 @@ def test_how_photo_and_words_are_mixed_stays_as_it_was_where_no_edits_are_shown(
         before, after = general.state_dict(), got.state_dict()
         mixing = [name for name in before if name.startswith(("joint", "key", "queries", "of_both"))]
         assert mixing and all((before[name] == after[name]).all() for name in mixing)
+
+
+def test_a_general_head_never_sees_what_a_report_of_one_of_its_shops_calls_unseen(shop):
+    data = together([shop, shop], said, np.random.default_rng(0))
+    own = [split_of(p) for p in shop.products]
+    assert data.split.tolist() == 2 * own and {"train", "valid", "test"} == set(own)
+    assert len({p.id for p in data.products}) == data.n  # and the second shop's products are others than the first's
 
 
 def test_a_general_head_serves_only_the_encoder_that_it_was_made_for(general, tmp_path):

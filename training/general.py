@@ -8,6 +8,7 @@ and groups of the training split only.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,19 +19,36 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 from tqdm import tqdm
 
-from mmdemo.catalog import Catalog, Product
+from mmdemo.catalog import Catalog
 from mmdemo.cli import Bars
 from mmdemo.edits import Edit, mine_edits
-from mmdemo.embed import embed, text_rows
+from mmdemo.embed import Embedded, embed, text_rows
 from mmdemo.encoder import Encoder
 from mmdemo.fit import train
 from mmdemo.fusion import HEADS, Mean
 from mmdemo.general import GENERAL, save_general
-from mmdemo.lessons import WORDLESS, Lessons, questions
+from mmdemo.lessons import WORDLESS, EncodeText, Lessons, questions, split_of
 from mmdemo.validation import floors, judge
 
 SHARES = {"edit": 0.5, "both": 0.125, "image": 0.125, "text": 0.125, WORDLESS: 0.125}
 RATE, DECAY = 2e-3, 1.0  # further from the start than on one small shop
+
+
+def together(shops: Sequence[Embedded], encode: EncodeText, rng: np.random.Generator) -> Lessons:
+    """Lessons of several shops, each product in the part that its own shop puts it in: what a report calls unseen, the
+    general head has not seen either."""
+    products, edits = [], list[Edit]()
+    for number, shop in enumerate(shops):
+        first = len(products)
+        mined = mine_edits(shop.products, shop.image, rng)
+        edits += [Edit(e.reference + first, e.text, e.targets + first) for e in mined]
+        # Ids and parents of one shop mean nothing in another.
+        named = lambda name, number=number: f"{number}/{name}" if name else ""  # noqa: E731
+        products += [replace(p, id=named(p.id), parent=named(p.parent), group=named(p.group)) for p in shop.products]
+    image, text, view = (np.vstack([getattr(shop, rows) for shop in shops]) for rows in ("image", "text", "view"))
+    data = Lessons(products, image, text, view, encode, rng, edits)
+    data.split = np.array([split_of(p) for shop in shops for p in shop.products])  # by its own name, not the new one
+    return data
 
 
 def main() -> None:
@@ -45,23 +63,14 @@ def main() -> None:
     )
     args = parser.parse_args()
     encoder, rng = Encoder.load(args.encoder).at(), np.random.default_rng(0)
-    shops, products, edits = [], list[Product](), list[Edit]()
-    for number, path in enumerate(args.catalogs):
+    shops = []
+    for path in args.catalogs:
         bars = Bars()
-        shop = embed(Catalog.read(path), encoder, args.work / path.name, resume=True, progress=bars)
+        shops.append(embed(Catalog.read(path), encoder, args.work / path.name, resume=True, progress=bars))
         bars.close()
-        first = len(products)
-        edits += [
-            Edit(e.reference + first, e.text, e.targets + first) for e in mine_edits(shop.products, shop.image, rng)
-        ]
-        # Ids and parents of one shop mean nothing in another.
-        named = lambda name, number=number: f"{number}/{name}" if name else ""  # noqa: E731
-        products += [replace(p, id=named(p.id), parent=named(p.parent), group=named(p.group)) for p in shop.products]
-        shops.append(shop)
-    image, text, view = (np.vstack([getattr(shop, rows) for shop in shops]) for rows in ("image", "text", "view"))
-    data = Lessons(products, image, text, view, lambda said: text_rows(encoder, said), rng, edits)
+    data = together(shops, lambda said: text_rows(encoder, said), rng)
     valid = questions(data, "valid", 500, np.random.default_rng(1))
-    width = (image.shape[1], text.shape[1])
+    width = (data.image.shape[1], data.text.shape[1])
     mean = Mean(encoder.dim, *width).eval()
     torch.manual_seed(0)
     bar = tqdm(total=args.steps, desc="general head")
