@@ -26,7 +26,6 @@ EXAMPLES = (
     ("planter-03-teal", ""),
 )
 PHOTOS_A_FAMILY = 2
-PHOTOS_UNSEEN = 100  # more photos, of products that no training of the app sees
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class Shot:
 
 
 def phone_shots(items: Sequence[Product]) -> list[Shot]:
-    """The photos for queries.csv: the examples, some of every family, then more of products that no training sees; each
-    in the next of the settings."""
+    """The photos for queries.csv: the examples, some of every family, then one of each other product that no training
+    of the app sees; each in the next of the settings."""
     by_id = {p.id: p for p in items}
     shots = [Shot("phone", by_id[name], SETTINGS[0]) for name, _ in EXAMPLES]
     taken = {name for name, _ in EXAMPLES}
@@ -69,7 +68,7 @@ def phone_shots(items: Sequence[Product]) -> list[Shot]:
     taken = {s.product.id for s in shots}
     unseen = [p for p in items if not crc32(p.parent_id.encode()) % 10 and p.id not in taken]  # as lessons.split_of
     unseen.sort(key=lambda p: hashlib.sha256(f"photo/{p.id}".encode()).digest())
-    for p in unseen[:PHOTOS_UNSEEN]:
+    for p in unseen:
         shots.append(Shot("phone", p, SETTINGS[len(shots) % len(SETTINGS)]))
     return shots
 
