@@ -28,8 +28,8 @@ from mmdemo.tuning import PLAIN, Setting, tuned
 from mmdemo.vectors import Array, normalize
 
 SHARD = 256
-AHEAD = 8  # products that may be decoded, and as many cut, before the encoder asks for them
-BATCH = 32  # pictures of one pass of the encoder
+AHEAD = max(8, 2 * (os.cpu_count() or 1))  # products that may be decoded, and as many cut, before the encoder asks
+BATCH = 32  # pictures of one pass of an encoder that does not say
 CORNERS_AND_MIDDLE = ((0, 0), (0, 1), (1, 0), (1, 1), (0.5, 0.5))
 SIDE = 384  # pixels, longer side of the pictures that the app shows
 PRODUCT_LOOKS, QUERY_LOOKS = 6, (2, 1, 1)  # how often a picture is looked at; a query's looks by their weight
@@ -281,9 +281,10 @@ def write_shard(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         looks = (look for some in ahead(pool, looked, drawn()) for look in some)
         passes = []
-        while some := list(islice(looks, BATCH)):
+        batch = getattr(encoder, "batch", BATCH)
+        while some := list(islice(looks, batch)):
             passes.append(encoder.image_both(some))
-            done = min(len(passes) * BATCH // LOOKS, len(pictured))
+            done = min(len(passes) * batch // LOOKS, len(pictured))
             encoded(start + kept[pictured[done - 1]] + 1)
     if not pictured:
         passes.append(encoder.image_both([Image.new("RGB", (8, 8), "white")] * LOOKS))

@@ -30,6 +30,7 @@ from mmdemo.vectors import normalize
 
 Model = Any  # one of open_clip's classes: what they share goes by name, not by type
 BATCH = 32  # pictures or sentences per forward pass: past this two cores gain nothing
+ON_GPU = 128  # and per pass of a GPU, which 32 leave idle most of the time
 CONFIG, WEIGHTS = "open_clip_config.json", "open_clip_model.safetensors"
 
 
@@ -247,11 +248,18 @@ class Encoder:
         twin.model, twin._where = model, torch.empty(0, dtype=precision, device=device)
         return twin
 
+    @property
+    def batch(self) -> int:
+        """Pictures per pass where this encoder is."""
+        return BATCH if self._where is None or self._where.device.type == "cpu" else ON_GPU
+
     def _images(self, images: Sequence[Image.Image | torch.Tensor]) -> tuple[np.ndarray, np.ndarray]:
         return self._batched(images, self._prepared, image_tower)
 
     def _prepared(self, images: Sequence[Image.Image | torch.Tensor]) -> torch.Tensor:
         pixels = torch.stack([x if isinstance(x, torch.Tensor) else self.pixels(x) for x in images])
+        if self._where is not None:
+            pixels = pixels.to(self._where.device)  # as bytes, a quarter of what levels weigh
         if (levels := self._steps[1]) is not None:
             pixels = levels(pixels.to(torch.float32).div_(255))
         return pixels if self._where is None else pixels.to(self._where).contiguous(memory_format=torch.channels_last)
@@ -269,7 +277,8 @@ class Encoder:
         _no_single(items)
         if not len(items):
             return np.zeros((0, self.dim), np.float32), np.zeros((0, self.dim), np.float32)
-        parts = [tower(self.model, prepare(items[at : at + BATCH])) for at in range(0, len(items), BATCH)]
+        step = self.batch
+        parts = [tower(self.model, prepare(items[at : at + step])) for at in range(0, len(items), step)]
         features, vectors = (torch.cat([part[i].float().cpu() for part in parts]).numpy() for i in (0, 1))
         return features, vectors
 

@@ -93,11 +93,12 @@ def measure(encoder: Encoder, pixels: list[torch.Tensor]) -> Setting:
     for precision in ("float32", "bfloat16"):
         twin = Setting(precision, device=device).applied(encoder)
         cosine = float(np.min(np.sum(twin.image_both(pixels)[1] * exact, axis=1)))
-        for threads in sorted({max(1, cores // 2), cores}) if device == "cpu" else [0]:
+        # Beside a GPU the cores cut pictures; threads of PyTorch's would only stand in their way.
+        for threads in sorted({max(1, cores // 2), cores}) if device == "cpu" else [1]:
             setting = Setting(precision, threads, device, round(cosine, 6))
             with setting.threads_set():
                 rate = len(pixels) / min(_seconds(twin, pixels) for _ in range(TRIES))
-            rates[f"{precision}, {threads} threads" if threads else precision] = round(rate, 1)
+            rates[f"{precision}, {threads} threads" if device == "cpu" else precision] = round(rate, 1)
             best[precision] = max(best.get(precision, (0.0, setting)), (rate, setting), key=lambda pair: pair[0])
     (exactly, plain), (quickly, quick) = best["float32"], best["bfloat16"]
     chosen = quick if quick.cosine >= ALIKE and quickly >= PAYS * exactly else plain
