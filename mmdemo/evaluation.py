@@ -141,7 +141,10 @@ def score_matrices(index: ProductIndex, q: Queries) -> dict[str, Array | None]:
     """
     dim = index.head.dim
     mean = Mean(dim, index.image.shape[1], index.text.shape[1])
-    fused = q.fused if q.fused is not None else index.head.fuse(image=q.image, text=q.text, origin=q.origin)
+    fused = q.fused
+    if fused is None:
+        guess = index.guess(q.image, present(q.image) & present(q.text) & ~present(q.origin))
+        fused = index.head.fuse(image=q.image, text=q.text, origin=q.origin, guess=guess)
     scores: dict[str, Array | None] = {
         "head": fused @ index.vectors.T,
         "image": q.image[:, :dim] @ index.image[:, :dim].T if present(q.image).all() else None,

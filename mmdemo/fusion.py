@@ -54,10 +54,11 @@ class FusionHead(nn.Module):
         self.dim, self.image_width, self.text_width = dim, image_width or dim, text_width or dim
         self.width = self.blocks * dim
 
-    def forward(self, image: Tensor, text: Tensor, origin: Tensor | None = None) -> Tensor:
+    def forward(self, image: Tensor, text: Tensor, origin: Tensor | None = None, guess: Tensor | None = None) -> Tensor:
         """Queries (n, image_width), (n, text_width) -> parts (n, 3, width) that sum to unit vectors.
 
-        `origin` (n, text_width) is the text of the product whose picture `image` is, where a query starts from one.
+        `origin` (n, text_width) is the text of the product whose picture `image` is, where a query starts from one;
+        `guess` what the shop would call the thing on a photo that comes with words, which only trained heads use.
         """
         return _whole(self._query(image, text, torch.zeros_like(text) if origin is None else origin))
 
@@ -73,17 +74,18 @@ class FusionHead(nn.Module):
 
     @torch.inference_mode()
     def parts(
-        self, *, image: Array | None = None, text: Array | None = None, origin: Array | None = None, weight: float = 0.5
-    ) -> Array:
+        self, *, image: Array | None = None, text: Array | None = None, origin: Array | None = None,
+        guess: Array | None = None, weight: float = 0.5,
+    ) -> Array:  # fmt: skip
         """Queries -> (n, 3, width) float32, summing to unit vectors; either modality may be None or hold zero rows.
 
-        `origin` is as in `forward`: it counts to the image part, the thing that the query starts from. `weight` slides
-        from the text alone (0) through the head's own mixture (0.5) to the image alone (1). Raises ValueError when a
-        row has neither modality.
+        `origin` and `guess` are as in `forward`: they count to the image part, what the query starts from. `weight`
+        slides from the text alone (0) through the head's own mixture (0.5) to the image alone (1). Raises ValueError
+        when a row has neither modality.
         """
         i, t = self._given(image, text)
         o = torch.zeros_like(t) if origin is None else torch.from_numpy(origin)
-        fused = self(i, t, o)
+        fused = self(i, t, o, None if guess is None else torch.from_numpy(guess))
         if weight == 0.5 or image is None or text is None:
             return fused.numpy()
         alone = self(i, torch.zeros_like(t), o) if weight > 0.5 else self(torch.zeros_like(i), t)
@@ -93,10 +95,11 @@ class FusionHead(nn.Module):
         return torch.where(both, mixed, fused).numpy()
 
     def fuse(
-        self, *, image: Array | None = None, text: Array | None = None, origin: Array | None = None, weight: float = 0.5
-    ) -> Array:
+        self, *, image: Array | None = None, text: Array | None = None, origin: Array | None = None,
+        guess: Array | None = None, weight: float = 0.5,
+    ) -> Array:  # fmt: skip
         """Queries -> (n, width) unit float32: the sum of `parts`."""
-        return self.parts(image=image, text=text, origin=origin, weight=weight).sum(axis=1)
+        return self.parts(image=image, text=text, origin=origin, guess=guess, weight=weight).sum(axis=1)
 
     @torch.inference_mode()
     def product_parts(self, *, image: Array, text: Array) -> Array:
@@ -160,19 +163,22 @@ class Trained(FusionHead):
         self.of_wish = nn.Parameter(torch.zeros(3))  # and that the text of the photo's product is known
         self.of_origin = nn.Parameter(torch.zeros(()))  # log-weight of that text beside the photo
         # What agreement says of an uploaded photo's words: slope and offset of the log-odds that they describe it, and
-        # how far the photo is then believed by itself. Not trained but set on validation (`fit.believe`).
+        # how far the photo is then believed by itself. Not trained but set on validation (`settle.believe`).
         self.register_buffer("belief", torch.zeros(3))
 
-    def forward(self, image: Tensor, text: Tensor, origin: Tensor | None = None) -> Tensor:
-        """As in `FusionHead`; a photo whose words describe it asks more as it would alone."""
-        fused = super().forward(image, text, origin)
+    def forward(self, image: Tensor, text: Tensor, origin: Tensor | None = None, guess: Tensor | None = None) -> Tensor:
+        """As in `FusionHead`; an uploaded photo starts from what the shop would call it, and asks more as it would
+        alone where its words describe it."""
+        nothing = torch.zeros_like(text)
+        origin = nothing if origin is None else origin
+        uploaded = _there(image) & _there(text) & ~_there(origin)
+        fused = super().forward(image, text, origin if guess is None else torch.where(uploaded, guess, origin))
         slope, offset, strength = self.belief
         if not strength:
             return fused
         i, t = self.align(image, text)
-        uploaded = _there(i) & _there(t) & ~_there(torch.zeros_like(text) if origin is None else origin)
         share = strength * uploaded * torch.sigmoid(slope * (i * t).sum(1, keepdim=True) + offset)
-        alone = super().forward(image, torch.zeros_like(text), origin)
+        alone = super().forward(image, nothing, nothing)
         return _whole(((1 - share[:, :, None]) * fused + share[:, :, None] * alone).unbind(1))
 
     def align(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:

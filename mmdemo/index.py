@@ -27,6 +27,7 @@ from mmdemo.embed import thumb_name, view_name
 from mmdemo.errors import InputError
 from mmdemo.filtering import passing
 from mmdemo.fusion import FusionHead, save_head
+from mmdemo.guess import NEAREST, guess
 from mmdemo.home import at_home
 from mmdemo.links import STORED as LINKS
 from mmdemo.links import Link
@@ -133,6 +134,19 @@ class ProductIndex:
         scores, known = self.store.search(vector[None], min(k, len(self)), ids)
         found = known[0] >= 0
         return scores[0][found], np.searchsorted(self._ids, known[0][found])
+
+    def guess(self, image: Array, where: NDArray[np.bool_] | None = None) -> Array:
+        """What this shop would call the things on photos (n, width), as text rows (n, text width): see `guess.guess`.
+        With `where` (n,) for those alone, zero elsewhere."""
+        found = np.zeros((len(image), self.text.shape[1]), np.float32)
+        some = np.flatnonzero(image.any(1) if where is None else where)
+        if len(some):
+            photos, back = np.unique(image[some], axis=0, return_inverse=True)  # one photo beside many words
+            known = self.store.search(self.head.fuse(image=photos), min(NEAREST, len(self)))[1]
+            rows = np.searchsorted(self._ids, known).clip(0, len(self) - 1)
+            texts = self.text[rows] * (known >= 0)[:, :, None]
+            found[some] = guess(photos, self.image[rows], texts, self.head.dim)[back.ravel()]
+        return found
 
     def standing(self, vector: Array, scores: Array) -> Array:
         """How far scores of a query (width,) stand out from its scores of all products, in standard deviations."""

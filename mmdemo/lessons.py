@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmdemo.catalog import Product, facets
 from mmdemo.edits import Edit, mine_edits
+from mmdemo.guess import guess_among
 from mmdemo.vectors import Array, present
 
 EncodeText = Callable[[Sequence[str]], Array]
@@ -40,6 +41,7 @@ class Questions:
     origin: Tensor  # the text of the product whose picture an edit starts from, zero where a photo came without it
     right: NDArray[np.bool_]  # (queries, products)
     reference: NDArray[np.int64]  # product left out of its own answer, or -1
+    guess: Tensor  # for a photo with words: what the shop would call the thing on it
     of: NDArray[np.int64]  # the product, or the number of the edit, that is asked for: it may be asked for in many ways
 
 
@@ -55,8 +57,10 @@ class Lessons:
         encode: EncodeText,
         rng: np.random.Generator,
         edits: list[Edit] | None = None,
+        dim: int | None = None,
     ):
-        self.products, self.n = products, len(products)
+        """`dim` is the shared space's, the first numbers of every row; by default rows hold nothing else."""
+        self.products, self.n, self.dim = products, len(products), dim or image.shape[1]
         self.image, self.text = torch.from_numpy(image), torch.from_numpy(text)
         self.view = torch.from_numpy(view) if view is not None else self.image
         self.has_image, self.has_text = present(image), present(text)
@@ -107,6 +111,14 @@ class Lessons:
         both = [np.flatnonzero(self.same == self.same[i]) for i in pick]
         return image, self.words[word], zero_text, both
 
+    def guess(self, task: str, image: Tensor, text: Tensor) -> Tensor:
+        """(n, text width) what the shop would call the things on photos that come with words, zero for other tasks."""
+        if task not in ("both", "edit"):
+            return torch.zeros_like(text)
+        rows = np.flatnonzero(self.has_image)
+        found = guess_among(image.numpy(), self.image.numpy()[rows], self.text.numpy()[rows], self.dim)
+        return torch.from_numpy(found)
+
     def shown(self, wordless: bool, rows: NDArray[np.int64] | slice = slice(None)) -> tuple[Tensor, Tensor]:
         """Image and text rows of products as they are asked among: with their words, or with their pictures alone."""
         text = self.text[rows]
@@ -148,7 +160,8 @@ def questions(
         for number, a in enumerate(answers):
             right[number, a] = True
         reference = np.array([data.edits[i].reference for i in pick]) if task == "edit" else np.full(len(pick), -1)
-        made.append(Questions(task, image, text, origin, right, reference.astype(np.int64), pick))
+        guess = data.guess(task, image, text)
+        made.append(Questions(task, image, text, origin, right, reference.astype(np.int64), guess, pick))
     return made
 
 

@@ -197,10 +197,12 @@ class Recommender:
         n = len(image) if image is not None else len(text) if text is not None else 1
         parts = np.zeros((n, 3, self.index.head.width), np.float32)
         if image is not None or text is not None:
-            origin = None
+            origin = guess = None
             if query.reference:  # a product of the shop brings its own words along
                 origin = np.repeat(self.index.text[self.index.row(query.reference)][None], n, 0)
-            parts += self.index.head.parts(image=image, text=text, origin=origin, weight=query.weight)
+            elif image is not None and text is not None:
+                guess = self.index.guess(image)
+            parts += self.index.head.parts(image=image, text=text, origin=origin, guess=guess, weight=query.weight)
         if query.away:
             parts[:, 1] -= UNLIKE * self.index.head.fuse(text=self.text_rows(query.away)).mean(0)
         if query.unlike_photos:

@@ -35,11 +35,20 @@ def least_moved(heads: list[Answered], floor: dict[str, float]) -> int:
 
 
 @torch.inference_mode()
-def answered(head: FusionHead, data: Lessons, questions: list[Questions]) -> Answered:
+def shelves_of(head: FusionHead, data: Lessons) -> tuple[Tensor, Tensor]:
+    """All products as they are searched, (n, width) each: with their words, and as they show pictures alone."""
+    shown, bare = (head.products(*data.shown(wordless)).sum(1) for wordless in (False, True))
+    return shown, bare
+
+
+@torch.inference_mode()
+def answered(
+    head: FusionHead, data: Lessons, questions: list[Questions], shelves: tuple[Tensor, Tensor] | None = None
+) -> Answered:
     """The reciprocal rank of whatever is asked for by task, among all products of the catalogue; asked for in several
-    ways it has the mean of them."""
+    ways it has the mean of them. `shelves` is what `shelves_of` says, where that is known."""
     head.eval()
-    shelves = [head.products(*data.shown(wordless)).sum(1) for wordless in (False, True)]
+    shelves = shelves or shelves_of(head, data)
     return {q.task: _reciprocal_ranks(scores_of(head, q, shelves[q.task == WORDLESS]), q) for q in questions}
 
 
@@ -69,7 +78,7 @@ def floors(data: Lessons, questions: list[Questions], mean: FusionHead) -> dict[
 
 def scores_of(head: FusionHead, q: Questions, products: Tensor) -> Array:
     """Scores (questions, products) of a head; a reference is no answer to its own question."""
-    return _left_out((head(q.image, q.text, q.origin).sum(1) @ products.T).numpy(), q)
+    return _left_out((head(q.image, q.text, q.origin, q.guess).sum(1) @ products.T).numpy(), q)
 
 
 def _left_out(scores: Array, q: Questions) -> Array:

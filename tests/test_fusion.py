@@ -204,3 +204,25 @@ def test_an_uploaded_photo_is_believed_as_far_as_its_words_describe_it(name, ima
     np.testing.assert_allclose(head.fuse(image=image), alone, atol=1e-6)
     np.testing.assert_allclose(head.fuse(text=near), said, atol=1e-6)
     np.testing.assert_allclose(head.parts(image=image, text=near).sum(1), halfway, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", list(HEADS))
+def test_a_guess_stands_for_the_missing_words_of_an_uploaded_photo_and_for_nothing_else(name, image):
+    torch.manual_seed(0)
+    head = HEADS[name](DIM, DIM + EXTRA, DIM + EXTRA).eval()
+    text, guess, origin = rows(7, 2), rows(7, 3), rows(7, 4)
+    if name == "mean":
+        np.testing.assert_array_equal(head.fuse(image=image, text=text, guess=guess), head.fuse(image=image, text=text))
+        return
+    guessed = head.fuse(image=image, text=text, guess=guess)
+    np.testing.assert_allclose(guessed, head.fuse(image=image, text=text, origin=guess), atol=1e-6)
+    assert np.abs(guessed - head.fuse(image=image, text=text)).max() > 1e-3
+    same = {"image": image, "text": text, "origin": origin}
+    np.testing.assert_array_equal(head.fuse(**same, guess=guess), head.fuse(**same))
+    np.testing.assert_array_equal(head.fuse(image=image, guess=guess), head.fuse(image=image))
+    np.testing.assert_array_equal(head.fuse(text=text, guess=guess), head.fuse(text=text))
+    for end, alone in ((1.0, head.fuse(image=image)), (0.0, head.fuse(text=text))):
+        np.testing.assert_allclose(head.fuse(image=image, text=text, guess=guess, weight=end), alone, atol=1e-5)
+    head.belief.copy_(torch.tensor([0.0, 40.0, 1.0]))  # the words are known to describe the photo
+    believed = head.fuse(image=image, text=text, guess=guess)
+    np.testing.assert_allclose(believed, head.fuse(image=image), atol=1e-5)

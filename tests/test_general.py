@@ -51,7 +51,7 @@ def test_how_photo_and_words_are_mixed_stays_as_it_was_where_no_edits_are_shown(
 
 
 def test_a_general_head_never_sees_what_a_report_of_one_of_its_shops_calls_unseen(shop):
-    data = together([shop, shop], said, np.random.default_rng(0))
+    data = together([shop, shop], said, np.random.default_rng(0), ToyEncoder.dim)
     own = [split_of(p) for p in shop.products]
     assert data.split.tolist() == 2 * own and {"train", "valid", "test"} == set(own)
     assert len({p.id for p in data.products}) == data.n  # and the second shop's products are others than the first's

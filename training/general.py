@@ -9,8 +9,10 @@ and groups of the training split only.
 import argparse
 import sys
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,13 +30,14 @@ from mmdemo.fit import train
 from mmdemo.fusion import HEADS, Mean
 from mmdemo.general import GENERAL, save_general
 from mmdemo.lessons import WORDLESS, EncodeText, Lessons, questions, split_of
-from mmdemo.validation import floors, judge
+from mmdemo.settle import settle
+from mmdemo.validation import floors, judge, means
 
 SHARES = {"edit": 0.5, "both": 0.125, "image": 0.125, "text": 0.125, WORDLESS: 0.125}
 RATE, DECAY = 2e-3, 1.0  # further from the start than on one small shop
 
 
-def together(shops: Sequence[Embedded], encode: EncodeText, rng: np.random.Generator) -> Lessons:
+def together(shops: Sequence[Embedded], encode: EncodeText, rng: np.random.Generator, dim: int) -> Lessons:
     """Lessons of several shops, each product in the part that its own shop puts it in: what a report calls unseen, the
     general head has not seen either."""
     products, edits = [], list[Edit]()
@@ -46,7 +49,7 @@ def together(shops: Sequence[Embedded], encode: EncodeText, rng: np.random.Gener
         named = lambda name, number=number: f"{number}/{name}" if name else ""  # noqa: E731
         products += [replace(p, id=named(p.id), parent=named(p.parent), group=named(p.group)) for p in shop.products]
     image, text, view = (np.vstack([getattr(shop, rows) for shop in shops]) for rows in ("image", "text", "view"))
-    data = Lessons(products, image, text, view, encode, rng, edits)
+    data = Lessons(products, image, text, view, encode, rng, edits, dim)
     data.split = np.array([split_of(p) for shop in shops for p in shop.products])  # by its own name, not the new one
     return data
 
@@ -68,15 +71,19 @@ def main() -> None:
         bars = Bars()
         shops.append(embed(Catalog.read(path), encoder, args.work / path.name, resume=True, progress=bars))
         bars.close()
-    data = together(shops, lambda said: text_rows(encoder, said), rng)
+    data = together(shops, lambda said: text_rows(encoder, said), rng, encoder.dim)
     valid = questions(data, "valid", 500, np.random.default_rng(1))
     width = (data.image.shape[1], data.text.shape[1])
     mean = Mean(encoder.dim, *width).eval()
     torch.manual_seed(0)
     bar = tqdm(total=args.steps, desc="general head")
-    head, figures = train(HEADS[args.head](encoder.dim, *width), data, SHARES, valid, args.steps, 0,
-                          floors(data, valid, mean), lambda n: bar.update(n) and None, RATE, DECAY)  # fmt: skip
+    floor = floors(data, valid, mean)
+    head: Any = HEADS[args.head](encoder.dim, *width)
+    train(head, data, SHARES, valid, args.steps, 0, floor, lambda n: bar.update(n) and None, RATE, DECAY)
     bar.close()
+    settled = deepcopy(head)  # what it asks with a photo or words alone, every shop settles for itself
+    figures = means(settle(settled, data, valid, floor))
+    head.belief.copy_(settled.belief)  # for shops that cannot set it
     save_general(head, args.out or args.encoder / GENERAL, encoder)
     print({name: {k: round(v, 3) for k, v in f.items()} for name, f in
            (("mean", judge(mean, data, valid)), ("general", figures))})  # fmt: skip
