@@ -142,11 +142,16 @@ class ProductIndex:
         some = np.flatnonzero(image.any(1) if where is None else where)
         if len(some):
             photos, back = np.unique(image[some], axis=0, return_inverse=True)  # one photo beside many words
-            known = self.store.search(self.head.fuse(image=photos), min(NEAREST, len(self)))[1]
-            rows = np.searchsorted(self._ids, known).clip(0, len(self) - 1)
-            texts = self.text[rows] * (known >= 0)[:, :, None]
+            rows = self.lenders(photos)
+            texts = self.text[rows] * (rows >= 0)[:, :, None]
             found[some] = guess(photos, self.image[rows], texts, self.head.dim)[back.ravel()]
         return found
+
+    def lenders(self, image: Array) -> NDArray[np.int64]:
+        """Rows (n, k) of the products that look most like the things on photos, nearest first; -1 where there are no
+        more."""
+        known = self.store.search(self.head.fuse(image=image), min(NEAREST, len(self)))[1]
+        return np.where(known >= 0, np.searchsorted(self._ids, known), -1)
 
     def standing(self, vector: Array, scores: Array) -> Array:
         """How far scores of a query (width,) stand out from its scores of all products, in standard deviations."""

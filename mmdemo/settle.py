@@ -6,6 +6,7 @@ Lessons teach it wrong, because an encoder knows the products that it was traine
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -33,7 +34,7 @@ def settle(head: FusionHead, data: Lessons, valid: list[Questions], floor: dict[
         if asked := [q for q in valid if q.task in tasks]:
             learnt, others = weights.detach().clone(), torch.arange(len(weights)) != own
             ways = [learnt + others * math.log(share) for share in OTHERS]
-            ranks |= _first_best(weights.data, ways, lambda asked=asked: answered(head, data, asked, shelves), floor)
+            ranks |= _first_best(weights.data, ways, partial(answered, head, data, asked, shelves), floor)
     return ranks | believe(head, data, valid, floor, shelves)
 
 
@@ -58,7 +59,7 @@ def believe(
     offset = -slope * (described.mean() + wished.mean()) / 2
     ways = [torch.tensor([slope, offset, strength]) for strength in STRENGTHS]
     shelves = shelves or shelves_of(head, data)
-    return _first_best(head.belief, ways, lambda: answered(head, data, [*asked.values()], shelves), floor)
+    return _first_best(head.belief, ways, partial(answered, head, data, [*asked.values()], shelves), floor)
 
 
 def _first_best(numbers: Tensor, ways: list[Tensor], ask: Callable[[], Answered], floor: dict[str, float]) -> Answered:

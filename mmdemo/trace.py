@@ -23,6 +23,7 @@ from mmdemo.vectors import Array
 
 NAMES = ("image", "text", "interaction", "taste")  # of the parts of a query
 SIDE_BY_SIDE = 5  # neighbours by each way of asking
+LENDERS = 3  # products that are named as lending a photo their words
 PAIRS = 512  # products that say how well pictures and texts are aligned
 
 
@@ -62,6 +63,7 @@ class Trace:
     nearest: int
     answers: list[Recommendation]
     by: dict[str, list[tuple[int, float]]]
+    lenders: list[int]  # rows whose words stand for those that an uploaded photo lacks
     ms: dict[str, float] = field(default_factory=dict)
 
 
@@ -103,7 +105,9 @@ def trace(recommender: Recommender, query: Query) -> Trace:
         by["pictures"] = _among(recommender, few, pictures @ one, allowed)
         by["texts"] = _among(recommender, few, texts @ one, allowed)
     by["both"] = _first(recommender, few, parts)
-    cosines = None
+    cosines, lenders = None, list[int]()
+    if image is not None and said is not None and isinstance(index.head, Trained) and not query.reference:
+        lenders = [int(row) for row in index.lenders(image)[0] if row >= 0 and index.text[row].any()][:LENDERS]
     if image is not None and said is not None:
         cosines = float(image[0, : index.head.dim] @ said[0, : index.head.dim]), float(photo[0] @ words[0])
     return Trace(
@@ -123,6 +127,7 @@ def trace(recommender: Recommender, query: Query) -> Trace:
         nearest=len(rows),
         answers=recommender.recommend(asked),
         by=by,
+        lenders=lenders,
         ms=clock.ms,
     )
 

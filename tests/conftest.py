@@ -32,6 +32,20 @@ def toy_recommender(toy_index):
 
 
 @pytest.fixture(scope="session")
+def trained_recommender(toy_recommender):
+    """The toy shop with a head that has adapters and blocks, as they are before training."""
+    from pathlib import Path
+
+    from mmdemo.fusion import HEADS
+    from mmdemo.index import ProductIndex
+
+    toy = toy_recommender.index
+    head = HEADS["concat"](toy.head.dim, toy.image.shape[1], toy.text.shape[1]).eval()
+    shop = ProductIndex(toy.products, toy.image, toy.text, head, toy.manifest, toy.report, Path("nowhere"))
+    return toy_recommender.on(shop)
+
+
+@pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory):
     """A real open_clip model folder with random weights, small enough to build an index in a second."""
     import open_clip

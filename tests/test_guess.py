@@ -47,8 +47,9 @@ def test_products_without_words_lend_none_and_a_shop_without_words_or_pictures_g
     assert guess_among(photos[:0], pictures, texts, DIM).shape == (0, DIM + EXTRA)
 
 
-def test_an_index_guesses_what_looking_at_every_picture_would(toy_recommender):
-    index, photos = toy_recommender.index, toy_recommender._photos([picture("mug", "red"), picture("tray", "blue")])
+def test_an_index_guesses_what_looking_at_every_picture_would(trained_recommender):
+    index = trained_recommender.index
+    photos = trained_recommender._photos([picture("mug", "red"), picture("tray", "blue")])
     asked = np.vstack([photos, photos[:1]])
     alone = index.head.fuse(image=asked) @ index.vectors.T
     rows = np.argsort(-alone, axis=1, kind="stable")[:, :NEAREST]
@@ -61,14 +62,15 @@ def test_an_index_guesses_what_looking_at_every_picture_would(toy_recommender):
     assert not only[[0, 2]].any() and only[1].any()
 
 
-def test_an_uploaded_photo_with_words_is_answered_by_the_guess_in_the_app_as_in_the_report(toy_recommender):
-    index = toy_recommender.index
-    photo, words = toy_recommender._photos([picture("mug", "red")]), toy_recommender.text_rows(["purple"])
-    parts = toy_recommender.fused(Query(image=picture("mug", "red"), text="purple"), photo, words)
+def test_an_uploaded_photo_with_words_is_answered_by_the_guess_in_the_app_as_in_the_report(trained_recommender):
+    index = trained_recommender.index
+    photo, words = trained_recommender._photos([picture("mug", "red")]), trained_recommender.text_rows(["purple"])
+    parts = trained_recommender.fused(Query(image=picture("mug", "red"), text="purple"), photo, words)
     by_hand = index.head.parts(image=photo, text=words, guess=index.guess(photo))
     np.testing.assert_allclose(parts, by_hand, atol=1e-6)
+    assert np.abs(parts - index.head.parts(image=photo, text=words)).max() > 1e-3, "it changes something"
     q = Queries(photo, words, 0 * words, np.array([-1]), [np.array([0])], ["purple"], [""])
     np.testing.assert_allclose(score_matrices(index, q)["head"], parts.sum(1) @ index.vectors.T, atol=1e-5)
-    of_shop = toy_recommender.fused(Query(reference=index.products[0].id, text="purple"), index.image[:1], words)
+    of_shop = trained_recommender.fused(Query(reference=index.products[0].id, text="purple"), index.image[:1], words)
     known = index.head.parts(image=index.image[:1], text=words, origin=index.text[:1])
     np.testing.assert_allclose(of_shop, known, atol=1e-6)

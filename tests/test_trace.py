@@ -27,6 +27,16 @@ def test_its_answers_and_vector_are_those_of_the_recommender(toy_recommender) ->
     assert list(seen.norms.values()) == pytest.approx(np.linalg.norm(parts, axis=1).tolist(), abs=1e-6)
 
 
+def test_whose_words_an_uploaded_photo_borrows_is_named_and_nothing_is_where_none_are(trained_recommender) -> None:
+    index = trained_recommender.index
+    seen = trace(trained_recommender, Query(image=picture("mug", "red"), text="in blue"))
+    lenders = [index.products[row] for row in seen.lenders]
+    assert lenders and all((p.category, p.field("colour")) == ("Mug", "Red") for p in lenders)
+    one = index.products[0].id
+    for other in (Query(image=picture("mug", "red")), Query(text="blue"), Query(reference=one, text="in blue")):
+        assert trace(trained_recommender, other).lenders == []
+
+
 def test_towers_work_again_though_the_recommender_remembers(toy_recommender, monkeypatch) -> None:
     query = Query(image=picture("mug", "black"), text="in purple")
     toy_recommender.recommend(query)

@@ -109,6 +109,7 @@ def _shown(recommender: Recommender, t: Trace) -> dict[str, Any]:
             for name, norm in t.norms.items()
         ],
         "cosines": t.cosines,
+        "lenders": [recommender.index.products[row].shown("title") for row in t.lenders],
         "searched": t.searched,
         "nearest": t.nearest,
         "filters": [part.meaning for part in recommender.read(t.query).parts if part.filters],

@@ -133,6 +133,15 @@ def test_no_tab_says_anything_in_english(reader, own_words) -> None:
         assert (name, left_in_english(page, own_words)) == (name, [])
 
 
+def test_what_gradio_says_of_a_running_event_is_not_shown(reader, own_words) -> None:
+    """Its words are English on every page, and come only when an answer takes long."""
+    page = reader()
+    page.evaluate("""() => { const said = document.createElement("div");
+        said.className = "progress-text meta-text"; said.textContent = "processing | 1.2s";
+        document.querySelector("#mm-results").append(said); }""")
+    assert left_in_english(page, own_words) == []
+
+
 def test_the_product_page_and_the_comparison_are_chinese(reader, own_words) -> None:
     page = reader()
     ask(page, "红色马克杯")

@@ -310,7 +310,7 @@ def test_while_the_first_answer_is_made_cards_shimmer_where_cards_will_be(page: 
     expect(page.locator(".mm-welcome h1")).to_be_hidden()
     screen(page, "skeleton")
     expect(page.locator(CARDS).locator(".mm-title").first).to_be_visible()
-    after = page.locator(CARDS).first.bounding_box()
+    after = page.locator(CARDS).first.evaluate("card => card.getBoundingClientRect().toJSON()")
     assert abs(before["y"] - after["y"]) < 12 and abs(before["x"] - after["x"]) < 2
     page.unroute_all(behavior="ignoreErrors")
 
