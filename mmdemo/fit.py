@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmdemo.calibration import Calibration, calibrate, nearness
+from mmdemo.calibration import Calibration, calibrate
 from mmdemo.catalog import Product
 from mmdemo.fusion import HEADS, FusionHead, Mean, Trained
 from mmdemo.lessons import WORDLESS, EncodeText, Lessons, Questions, perturb, questions
@@ -30,8 +30,7 @@ LEAST_TRAIN = 40  # products: below this nothing can be learnt or judged
 BATCH, SIBLINGS = 224, 64
 LOOK = 40  # steps between two looks at validation
 PATIENCE = 0.4  # of the steps: after so many without a gain training ends
-FAR = 1.5  # noise, in lengths of a unit embedding, of the furthest photo that a match is calibrated on
-FIRST = 10  # answers among which one has to be near
+FAR = 2.5  # noise, in lengths of a row, of the furthest photo that a match is calibrated on: about a phone in dim light
 FALSE_ALARMS = 0.05  # of the held-out queries that do have an answer, how many may be told that nothing matches
 DECAY = 5.0  # strong: on a small shop the adapters must stay near the identity
 
@@ -269,10 +268,8 @@ def _distant(q: Questions, data: Lessons, rng: np.random.Generator) -> Questions
 
 
 def _nearest(q: Questions, scores: Array, data: Lessons, dim: int) -> Array:
-    """(questions,) how near the nearest of each one's first answers is."""
+    """(questions,) how near the nearest picture is to each one's photo; where there is none, its best score."""
+    if q.task == "text":
+        return scores.max(1)
     photos = F.normalize(q.image[:, :dim], dim=1).numpy()
-    near = np.empty(len(scores), np.float32)
-    for row, first in enumerate(np.argsort(-scores, axis=1)[:, :FIRST]):
-        photo = photos[row, None] if q.task != "text" else None
-        near[row] = nearness(photo, data.image[first, :dim].numpy(), scores[row, first]).max()
-    return near
+    return (photos @ data.image[:, :dim].numpy().T).max(1)

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mmdemo.calibration import nearness
 from mmdemo.catalog import Catalog, Product
 from mmdemo.embed import image_rows, text_rows
 from mmdemo.encoder import Encoder
@@ -30,7 +29,6 @@ BUILT_IN = HOME / "assets" / "catalog"
 KINDS = ("photo", "title", "half a title")
 MOST = 50  # strangers of each kind
 EXAMPLES = 6
-FIRST = 10  # answers among which one has to be near, as when the floors were set
 
 
 def built_in(index: ProductIndex) -> Catalog | None:
@@ -45,17 +43,10 @@ def turned_away(index: ProductIndex, q: Queries) -> NDArray[np.bool_]:
     """For which queries (n,) the page would say that nothing matches."""
     scores = score_matrices(index, q)["head"]
     assert scores is not None  # the head answers everything
-    order = np.argsort(-scores, axis=1)[:, :FIRST]
-    photo, words = present(q.image), present(q.text)
-    away = np.zeros(len(q), bool)
-    for row, first in enumerate(order):
-        kind = "both" if photo[row] and words[row] else "image" if photo[row] else "text"
-        dim = index.head.dim
-        near = nearness(
-            q.image[row : row + 1, :dim] if photo[row] else None, index.image[first, :dim], scores[row, first]
-        )
-        away[row] = float(near.max()) < index.calibration.floors.get(kind, -1.0)
-    return away
+    photo, words, dim = present(q.image), present(q.text), index.head.dim
+    near = np.where(photo, (q.image[:, :dim] @ index.image[:, :dim].T).max(1), scores.max(1))
+    kinds = np.where(photo, np.where(words, "both", "image"), "text")
+    return near < np.array([index.calibration.floors.get(kind, -1.0) for kind in kinds])
 
 
 def strangers(index: ProductIndex, encoder: Encoder, catalog: Catalog, own: dict[str, list[Queries]]) -> dict[str, Any]:
@@ -104,7 +95,7 @@ def _believed(index: ProductIndex, q: Queries, titles: list[str], away: NDArray[
     """Strangers that were answered as if they matched, those with the highest match first."""
     scores = score_matrices(index, q)["head"]
     assert scores is not None
-    match, _ = matches(index, q, scores, FIRST)
+    match, _ = matches(index, q, scores)
     order = np.argsort(-scores, axis=1)[:, :5]
     wrong = [int(i) for i in np.argsort(-match[:, 0], kind="stable") if not away[i]][:EXAMPLES]
     return [

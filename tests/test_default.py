@@ -63,6 +63,18 @@ def test_a_wish_beside_an_uploaded_picture_finds_the_variant_though_nobody_said_
     assert len(asked) > 40 and first >= 0.85 * len(asked), f"{first} of {len(asked)}"
 
 
+def test_photos_by_phone_of_what_is_sold_are_seldom_told_that_nothing_matches_and_strangers_photos_mostly(recommender):
+    with (CATALOGUE / "queries.csv").open(encoding="utf-8", newline="") as lines:
+        asked = [*csv.DictReader(lines)][::4]
+    away = 0
+    for row in asked:
+        photo = decode(CATALOGUE / row["image"], max_side=512)
+        away += not any(r.close for r in recommender.recommend(Query(image=photo, text=row["text"])))
+    assert len(asked) > 60 and away <= 0.3 * len(asked), f"{away} of {len(asked)}"
+    strangers = recommender.index.report["strangers"]["photo"]
+    assert strangers["turned away"]["value"] >= 0.8 and strangers["mistaken"]["value"] <= 0.05
+
+
 def test_titles_find_their_products(recommender):
     products = recommender.index.products
     found = sum(

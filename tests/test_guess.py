@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from mmdemo.calibration import Calibration
 from mmdemo.evaluation import Queries, score_matrices
 from mmdemo.guess import NEAREST, SHARP, guess, guess_among
 from mmdemo.query import Query
@@ -60,6 +61,20 @@ def test_an_index_guesses_what_looking_at_every_picture_would(trained_recommende
     assert ((found * expected).sum(1) / (np.linalg.norm(found, axis=1) * np.linalg.norm(expected, axis=1)) > 0.98).all()
     only = index.guess(asked, np.array([False, True, False]))
     assert not only[[0, 2]].any() and only[1].any()
+
+
+def test_a_wish_far_from_its_photo_is_no_stranger_where_what_the_photo_shows_is_sold(trained_recommender, monkeypatch):
+    index = trained_recommender.index
+    photo = picture("mug", "red")
+    row = trained_recommender._photos([photo])[:, : index.head.dim]
+    near = float((row @ index.image[:, : index.head.dim].T).max())
+    for floor, known in ((near - 0.01, True), (near + 0.01, False)):
+        there = property(lambda _, floor=floor: Calibration({}, {"both": floor}))
+        monkeypatch.setattr(type(index), "calibration", there)
+        found = trained_recommender.recommend(Query(image=photo, text="a purple tray", weight=0.05, k=3))
+        pictures = np.stack([index.image[index.row(r.id), : index.head.dim] for r in found])
+        assert (pictures @ row[0]).max() < near - 0.01, "what is wished for looks otherwise"
+        assert any(r.close for r in found) == known
 
 
 def test_an_uploaded_photo_with_words_is_answered_by_the_guess_in_the_app_as_in_the_report(trained_recommender):
