@@ -314,8 +314,9 @@ class Recommender:
         dim, spread = self.index.head.dim, self.index.spread(parts.sum(0))
         near = nearness(photo[:, :dim] if photo is not None else None, self.index.image[rows, :dim], scores)
         if kind == "both":  # what a wish asks for may be far from the photo; what is on the photo has to be sold here
-            known = self.index.lenders(photo)[0]  # type: ignore[arg-type]
-            near = np.maximum(near, (self.index.image[known[known >= 0], :dim] @ photo[0, :dim]).max())  # type: ignore[index]
+            assert photo is not None
+            known = self.index.lenders(photo)[0]
+            near = np.maximum(near, (self.index.image[known[known >= 0], :dim] @ photo[0, :dim]).max(initial=-1.0))
         close = near >= self.index.calibration.floors.get(kind, -1.0)
         answers = []
         for place, (row, score) in enumerate(zip(rows, scores, strict=True)):

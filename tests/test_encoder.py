@@ -58,6 +58,7 @@ def test_batch_equals_single(folder, pictures, monkeypatch):
     np.testing.assert_allclose(texts, np.vstack([encoder.encode_text([t]) for t in TEXTS]), atol=1e-5)
     monkeypatch.setattr(encoder_module, "BATCH", 2)
     np.testing.assert_allclose(images, encoder.encode_image(pictures), atol=1e-5)
+    assert encoder.at().batch == encoder.batch == 2 < encoder.at(device="meta").batch, "elsewhere passes are larger"
 
 
 def test_same_answer_as_open_clip(folder, pictures):
