@@ -12,7 +12,7 @@ DEV := $(VENV)/.dev-stamp
 INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python -r $(1); \
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(1); fi
 
-.PHONY: demo test test-scale lint examples catalog kill-test fuzz load bench
+.PHONY: demo test test-scale lint examples catalog kill-test fuzz load bench messages
 demo: $(RUN)
 	$(BIN)/python app.py $(ARGS)
 
@@ -47,6 +47,17 @@ bench: $(DEV)
 	$(BIN)/python -m benchmarks.speed $$($(PEER)/bin/python -c "import clip_retrieval" 2>/dev/null && \
 		echo --peer $(PEER)/bin/python) $(ARGS)
 	$(BIN)/python -m benchmarks.index_size --sizes 10000 100000
+	$(BIN)/python -m mmdemo.evaluate.simulated_shoppers
+
+# Collect what the page says, bring the translations in step, and compile them; then translate what is empty in the PO.
+LOCALE := assets/locale
+KEYWORDS := -k N_ -k Message -k InputError -k Taken -k Busy -k UnclearColumns -k joined -k plural:2,3 -k translate -k marked -k _n:2,3
+messages: $(RUN)
+	$(BIN)/pybabel -q extract -F babel.cfg $(KEYWORDS) --sort-output --add-location=file -o $(LOCALE)/mmdemo.pot mmdemo assets/ui
+	$(BIN)/pybabel -q update -D mmdemo -d $(LOCALE) -i $(LOCALE)/mmdemo.pot --no-fuzzy-matching --ignore-obsolete \
+		--ignore-pot-creation-date
+	$(BIN)/pybabel -q compile -D mmdemo -d $(LOCALE)
+	rm $(LOCALE)/mmdemo.pot
 
 examples: $(RUN)
 	for name in posts phantoms; do \

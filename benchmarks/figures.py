@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 HOME = Path(__file__).resolve().parent.parent
 OUT = HOME / "docs" / "performance"
-PARTS = ("query", "throughput", "embedding", "start")
+PARTS = ("query", "throughput", "explain", "embedding", "start", "commands")
 BAR, LEFT = 44, 620  # pixels of the drawing: a line's height, and the names' width
 
 Figure = dict[str, Any]
@@ -21,8 +21,17 @@ def figure(name: str, unit: str, ours: list[float], peer: str, theirs: list[floa
     """One line of the table: medians, the ratio of ours to the peer's, and all runs."""
     mine, other = statistics.median(ours), statistics.median(theirs)
     ratios = [a / b for a, b in zip(ours, theirs, strict=False)]
-    return {"figure": name, "unit": unit, "value": mine, "peer": peer, "peer_value": other, "ratio": mine / other,
-            "ratio_spread": [min(ratios), max(ratios)], "aim": aim, "runs": {"ours": ours, "peer": theirs}}  # fmt: skip
+    return {
+        "figure": name,
+        "unit": unit,
+        "value": mine,
+        "peer": peer,
+        "peer_value": other,
+        "ratio": mine / other,
+        "ratio_spread": [min(ratios), max(ratios)],
+        "aim": aim,
+        "runs": {"ours": ours, "peer": theirs},
+    }
 
 
 def machine() -> dict[str, Any]:
@@ -30,18 +39,23 @@ def machine() -> dict[str, Any]:
     names = [line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     flags = next((line.split() for line in _lines("/proc/cpuinfo") if line.startswith("flags")), [])
     units = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
-    return {"processor": names[0] if names else platform.processor(), "cores": os.cpu_count(), "units": units,
-            "load_before": round(os.getloadavg()[0], 2), "python": platform.python_version()}  # fmt: skip
+    return {
+        "processor": names[0] if names else platform.processor(),
+        "cores": os.cpu_count(),
+        "units": units,
+        "load_before": round(os.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }
 
 
 def _lines(path: str) -> list[str]:
     return Path(path).read_text().splitlines() if Path(path).exists() else []
 
 
-def table(known: dict[str, Any]) -> str:
+def table(parts: dict[str, Any]) -> str:
     """All kept figures as Markdown."""
     lines = ["| figure | here | beside | there | ratio [spread] | aim |", "|---|---|---|---|---|---|"]
-    for f in every(known):
+    for f in every(parts):
         low, high = f["ratio_spread"]
         lines.append(
             f"| {f['figure']} | {f['value']:.3g} {f['unit']} | {f['peer']} | {f['peer_value']:.3g} {f['unit']} "
@@ -50,42 +64,42 @@ def table(known: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def every(known: dict[str, Any]) -> list[Figure]:
+def every(parts: dict[str, Any]) -> list[Figure]:
     """The figures of all parts, in order."""
-    return [f for part in PARTS for f in known.get(part, {}).get("figures", [])]
+    return [f for part in PARTS for f in parts.get(part, {}).get("figures", [])]
 
 
-def bars(known: dict[str, Any]) -> Image.Image:
+def bars(parts: dict[str, Any]) -> Image.Image:
     """The ratios as bars with their spread; a tick marks the aim."""
-    shown = every(known)
+    figures = every(parts)
     font = ImageFont.load_default(size=18)
-    image = Image.new("RGB", (1200, BAR * (len(shown) + 1)), "white")
+    image = Image.new("RGB", (1200, BAR * (len(figures) + 1)), "white")
     draw = ImageDraw.Draw(image)
-    high = max([f["ratio_spread"][1] for f in shown] + [2.0])
+    high = max([f["ratio_spread"][1] for f in figures] + [2.0])
     scale = (1200 - LEFT - 120) / high
-    for n, f in enumerate(shown):
+    for n, f in enumerate(figures):
         top, (low, most) = BAR * n + 12, f["ratio_spread"]
         draw.text((10, top), f"{f['figure'][:34]} / {f['peer'][:32]}", "#1c1917", font=font)
         draw.rectangle((LEFT, top, LEFT + f["ratio"] * scale, top + 20), "#0d9488")
         draw.line((LEFT + low * scale, top + 10, LEFT + most * scale, top + 10), "#1c1917", 2)
-        if found := re.search(r"[\d.]+\d|\d", f["aim"]):
-            aim = LEFT + float(found[0]) * scale
+        if number := re.search(r"[\d.]+\d|\d", f["aim"]):
+            aim = LEFT + float(number[0]) * scale
             draw.line((aim, top - 5, aim, top + 25), "#be123c", 3)
         draw.text((LEFT + most * scale + 12, top), f"{f['ratio']:.2f}", "#1c1917", font=font)
     return image
 
 
-def write_page(known: dict[str, Any]) -> None:
+def write_page(parts: dict[str, Any]) -> None:
     """Put the table between its marks in docs/performance.md, and the bars beside it."""
     page = HOME / "docs" / "performance.md"
     text = page.read_text(encoding="utf-8")
-    on = next((known[part]["machine"] for part in PARTS if part in known), machine())
-    said = (
-        f"{on['processor']}, {on['cores']} cores ({', '.join(on['units'])}), load {on['load_before']} before; "
+    host = next((parts[part]["machine"] for part in PARTS if part in parts), machine())
+    caption = (
+        f"{host['processor']}, {host['cores']} cores ({', '.join(host['units'])}), load {host['load_before']} before; "
         "medians, and the least and the greatest ratio of the runs.\n\n"
     )
-    made = f"<!-- figures -->\n{said}{table(known)}\n<!-- end of figures -->"
+    block = f"<!-- figures -->\n{caption}{table(parts)}\n<!-- end of figures -->"
     page.write_text(
-        re.sub(r"<!-- figures -->.*<!-- end of figures -->", lambda _: made, text, flags=re.S), encoding="utf-8"
+        re.sub(r"<!-- figures -->.*<!-- end of figures -->", lambda _: block, text, flags=re.S), encoding="utf-8"
     )
-    bars(known).save(OUT / "ratios.png")
+    bars(parts).save(OUT / "ratios.png")

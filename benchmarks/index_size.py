@@ -23,10 +23,10 @@ from typing import Any
 import faiss
 import numpy as np
 
-from mmdemo import store as stores
-from mmdemo.exact import best
-from mmdemo.store import FaissStore
-from mmdemo.vectors import Array, normalize
+from mmdemo.core.vectors import Array, normalize
+from mmdemo.index import store as stores
+from mmdemo.index.exact import nearest
+from mmdemo.index.store import FaissStore
 
 HOME = Path(__file__).resolve().parent.parent
 K, QUERIES, NEAR = 10, 100, 32
@@ -39,17 +39,19 @@ def rows_of(catalogues: list[Path], keep: Path) -> tuple[Array, Array, np.ndarra
     """Unit rows of every distinct picture and of every distinct title, as the shipped encoder sees them, and each
     picture's nearest others."""
     if not keep.exists():
-        from mmdemo.catalog import Catalog  # here, so that a process that only opens a store holds nothing else
-        from mmdemo.embed import plain_rows, text_rows
-        from mmdemo.encoder import Encoder
-        from mmdemo.imaging import decode
+        from mmdemo.catalog.catalog import Catalog  # here, so that a process that only opens a store holds nothing else
+        from mmdemo.catalog.imaging import decode
+        from mmdemo.encode.embeddings import single_view_embeddings, text_embeddings
+        from mmdemo.encode.encoder import Encoder
 
         encoder, images, texts = Encoder.load(HOME / "assets" / "encoder"), [], []
         for products, path in ((c.products, c.image_path) for c in map(Catalog.read, catalogues)):
             for start in range(0, len(products), 64):
                 some = [p for p in products[start : start + 64] if path(p) is not None]
-                images.append(plain_rows(encoder, [decode(path(p), max_side=224) for p in some])[:, : encoder.dim])
-                texts.append(text_rows(encoder, [p.title for p in some])[:, : encoder.dim])
+                images.append(
+                    single_view_embeddings(encoder, [decode(path(p), max_side=224) for p in some])[:, : encoder.dim]
+                )
+                texts.append(text_embeddings(encoder, [p.title for p in some])[:, : encoder.dim])
         image, text = (np.unique(np.vstack(rows), axis=0) for rows in (images, texts))
         np.savez(keep, image=image, text=text, near=neighbours(image))
     with np.load(keep) as kept:
@@ -74,10 +76,15 @@ def perturbed(rows: Array, near: np.ndarray, n: int, seed: int) -> Array:
     return out
 
 
-def timed(search: Callable[[Array], np.ndarray], queries: dict[str, Array], true: dict[str, Array], vectors: Array,
-          allowed: np.ndarray | None = None) -> dict[str, Any]:  # fmt: skip
+def timed(
+    search: Callable[[Array], np.ndarray],
+    queries: dict[str, Array],
+    true: dict[str, Array],
+    vectors: Array,
+    allowed: np.ndarray | None = None,
+) -> dict[str, Any]:
     """Recall@10 of each kind of query, counted by exact scores, and the median of single searches."""
-    found: dict[str, Any] = {}
+    recalls: dict[str, Any] = {}
     cpu, wall = [], []
     for kind, rows in queries.items():
         hits = 0
@@ -87,8 +94,8 @@ def timed(search: Callable[[Array], np.ndarray], queries: dict[str, Array], true
             cpu.append(time.process_time() - begun)
             wall.append(time.perf_counter() - clock)
             hits += int((vectors[ids[ids >= 0]] @ query >= least - 1e-6).sum())
-        found[kind] = round(hits / K / len(rows), 4)
-    return {**found, "ms": _ms(cpu), "wall_ms": _ms(wall)}
+        recalls[kind] = round(hits / K / len(rows), 4)
+    return {**recalls, "ms": _ms(cpu), "wall_ms": _ms(wall)}
 
 
 def _ms(seconds: list[float]) -> dict[str, float]:
@@ -96,25 +103,34 @@ def _ms(seconds: list[float]) -> dict[str, float]:
     return {"p25": low, "p50": middle, "p75": high}
 
 
-def measure(n: int, image: Array, text: Array, near: np.ndarray, kinds: list[str], work: Path) -> dict[str, Any]:
+def measure(
+    n: int, image: Array, text: Array, neighbours_of: np.ndarray, kinds: list[str], work: Path
+) -> dict[str, Any]:
     """Exact search and these kinds at one size."""
-    vectors = perturbed(image, near, n, 1)
+    vectors = perturbed(image, neighbours_of, n, 1)
     titles = text[np.random.default_rng(5).permutation(len(text))[:QUERIES]]
-    queries = {"image": perturbed(image, near, QUERIES, 2), "text": titles}
+    queries = {"image": perturbed(image, neighbours_of, QUERIES, 2), "text": titles}
     chunks = [(np.arange(s, min(n, s + 16_384)), vectors[s : s + 16_384]) for s in range(0, n, 16_384)]
-    true = {kind: best(rows, 100, chunks)[0] for kind, rows in queries.items()}
+    true = {kind: nearest(rows, 100, chunks)[0] for kind, rows in queries.items()}
     curves: list[dict[str, Any]] = []
 
     def curve(kind: str, size: float, build: float, search: Callable[[Array], np.ndarray], **setting: int) -> None:
-        curves.append({"kind": kind, "MB": round(size / 1e6, 1), "build_s": round(build, 1), **setting,
-                       **timed(search, queries, true, vectors)})  # fmt: skip
+        curves.append(
+            {
+                "kind": kind,
+                "MB": round(size / 1e6, 1),
+                "build_s": round(build, 1),
+                **setting,
+                **timed(search, queries, true, vectors),
+            }
+        )
         print(n, curves[-1], flush=True)
 
     def refined(index: Any, refine: int) -> Callable[[Array], np.ndarray]:
         def search(query: Array) -> np.ndarray:
             ids = index.search(query, K * refine)[1][0]
             ids = ids[ids >= 0]
-            return ids if refine == 1 else best(query, K, [(ids, vectors[ids])])[1][0]
+            return ids if refine == 1 else nearest(query, K, [(ids, vectors[ids])])[1][0]
 
         return search
 
@@ -158,44 +174,48 @@ def measure(n: int, image: Array, text: Array, near: np.ndarray, kinds: list[str
             graph.hnsw.efSearch = ef
             for refine in REFINES:
                 curve("hnsw-sq8", size, taken, refined(graph, refine), ef=ef, refine=refine)
-    found = {"curves": curves, "shipped": shipped(store, vectors, queries, true, path, build)}
-    print(n, found["shipped"], flush=True)
-    return found
+    figures = {"curves": curves, "shipped": shipped(store, vectors, queries, true, path, build)}
+    print(n, figures["shipped"], flush=True)
+    return figures
 
 
-def shipped(store: FaissStore, vectors: Array, queries: dict[str, Array], true: dict[str, Array], path: Path,
-            build: float) -> dict[str, Any]:  # fmt: skip
+def shipped(
+    store: FaissStore, vectors: Array, queries: dict[str, Array], true: dict[str, Array], path: Path, build: float
+) -> dict[str, Any]:
     """The store as it ships, past the rule's size or not: what it says of itself, and what its promises cost."""
     n = len(store)
-    found: dict[str, Any] = {**store.describe(), "build_s": round(build, 1)}
-    found["file_MB"] = {p.name: round(p.stat().st_size / 1e6, 1) for p in sorted(path.parent.glob(f"{n}.faiss*"))}
+    figures: dict[str, Any] = {**store.describe(), "build_s": round(build, 1)}
+    figures["file_MB"] = {p.name: round(p.stat().st_size / 1e6, 1) for p in sorted(path.parent.glob(f"{n}.faiss*"))}
     np.savez(path.with_suffix(".npz"), **queries)  # type: ignore[arg-type]
     command = [sys.executable, "-m", "benchmarks.index_size", "--open", str(path)]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HOME)
-    found["fresh_process"] = json.loads(said.stdout)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=HOME)
+    figures["fresh_process"] = json.loads(done.stdout)
     store = FaissStore.load(path)
-    found["stated_recall"] = {kind: round(store.recall(rows, K), 4) for kind, rows in queries.items()}
-    found["filters"] = {}
+    figures["stated_recall"] = {kind: round(store.recall(rows, K), 4) for kind, rows in queries.items()}
+    figures["filters"] = {}
     for share in SHARES:
         allowed = np.sort(np.random.default_rng(7).permutation(n)[: max(1, int(n * share))])
-        among = {kind: best(rows, K, [(allowed, vectors[allowed])])[0] for kind, rows in queries.items()}
-        found["filters"][str(share)] = timed(
-            lambda q, allowed=allowed: store.search(q, K, allowed)[1][0], queries, among, vectors  # type: ignore[misc]
+        among = {kind: nearest(rows, K, [(allowed, vectors[allowed])])[0] for kind, rows in queries.items()}
+        figures["filters"][str(share)] = timed(
+            lambda q, allowed=allowed: store.search(q, K, allowed)[1][0],
+            queries,
+            among,
+            vectors,  # type: ignore[misc]
         )
     begun = time.perf_counter()
-    some = perturbed(vectors[:2000], neighbours(vectors[:2000]), 1000, 11)
-    store.add(n + np.arange(1000), some)
-    found["add_1000_s"] = round(time.perf_counter() - begun, 2)
+    new_vectors = perturbed(vectors[:2000], neighbours(vectors[:2000]), 1000, 11)
+    store.add(n + np.arange(1000), new_vectors)
+    figures["add_1000_s"] = round(time.perf_counter() - begun, 2)
     begun = time.perf_counter()
     store.remove(np.arange(0, n, max(1, n // 1000)))
-    found["remove_1000_s"] = round(time.perf_counter() - begun, 2)
+    figures["remove_1000_s"] = round(time.perf_counter() - begun, 2)
     begun = time.perf_counter()
     store.save(path.with_name("again.faiss"))
-    found["save_s"] = round(time.perf_counter() - begun, 2)
+    figures["save_s"] = round(time.perf_counter() - begun, 2)
     again = FaissStore.load(path.with_name("again.faiss"))
-    gone = np.isin(np.arange(0, n, max(1, n // 1000)), again.search(vectors[:: max(1, n // 1000)], K)[1]).any()
-    there = (again.search(some, 1)[1][:, 0] == n + np.arange(1000)).mean()
-    return {**found, "removed_found": bool(gone), "added_found": float(there)}
+    finds_removed = np.isin(np.arange(0, n, max(1, n // 1000)), again.search(vectors[:: max(1, n // 1000)], K)[1]).any()
+    finds_added = (again.search(new_vectors, 1)[1][:, 0] == n + np.arange(1000)).mean()
+    return {**figures, "removed_found": bool(finds_removed), "added_found": float(finds_added)}
 
 
 def open_one(path: Path) -> None:
@@ -210,9 +230,15 @@ def open_one(path: Path) -> None:
         store.search(query[None], K)
         cpu.append(time.process_time() - clock)
         wall.append(time.perf_counter() - at)
-    said = {"load_s": round(load, 3), "queries": len(cpu), "resident_MB": _resident(), "before_MB": before,
-            "ms": _ms(cpu), "wall_ms": _ms(wall)}  # fmt: skip
-    print(json.dumps(said))
+    figures = {
+        "load_s": round(load, 3),
+        "queries": len(cpu),
+        "resident_MB": _resident(),
+        "before_MB": before,
+        "ms": _ms(cpu),
+        "wall_ms": _ms(wall),
+    }
+    print(json.dumps(figures))
 
 
 def _resident() -> float:

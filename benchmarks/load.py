@@ -32,7 +32,8 @@ from PIL import Image
 
 HOME = Path(__file__).resolve().parents[1]
 WORDS = "blue red green wooden metal small large cosy garden kitchen lamp chair table mug vase for a child".split()
-REST = [0.5, [], [], [], "", 0.0, False, [], []]  # weight, filters and so on: as if they were not given
+# Weight, filters and so on: as if they were not given.
+REST = [0.5, [], [], [], "", 0.0, False, [], [], "", "match", [], [], ""]
 CAPACITY = 24 + 16  # what may wait and what is worked on
 
 
@@ -135,14 +136,21 @@ async def phase(server: Server, visitors: int, seconds: float, pause: float) -> 
     memory = [mb for _, mb in server.memories[earlier:]]
     third = max(1, len(memory) // 3)
     return {
-        "visitors": visitors, "seconds": round(lasted, 1), "answered": outcomes["answered"],
+        "visitors": visitors,
+        "seconds": round(lasted, 1),
+        "answered": outcomes["answered"],
         "answered_per_second": round(outcomes["answered"] / lasted, 2),
-        "p50_ms": round(1000 * p50), "p95_ms": round(1000 * p95), "p99_ms": round(1000 * p99),
+        "p50_ms": round(1000 * p50),
+        "p95_ms": round(1000 * p95),
+        "p99_ms": round(1000 * p99),
         "share_refused": round(outcomes["busy"] / max(1, outcomes.total()), 3),
         "failed": {what: n for what, n in outcomes.items() if what not in ("answered", "busy")},
-        "memory_mb": {"first_third": round(float(np.mean(memory[:third]))),
-                      "last_third": round(float(np.mean(memory[-third:]))), "peak": round(max(memory))},
-    }  # fmt: skip
+        "memory_mb": {
+            "first_third": round(float(np.mean(memory[:third]))),
+            "last_third": round(float(np.mean(memory[-third:]))),
+            "peak": round(max(memory)),
+        },
+    }
 
 
 def memory_over_time(memories: list[tuple[float, float]]) -> dict[str, object]:
@@ -154,8 +162,9 @@ def memory_over_time(memories: list[tuple[float, float]]) -> dict[str, object]:
     for second, mb in memories:
         minutes.setdefault(int(second // 60), []).append(mb)
     return {name: round(float(np.mean(part))) for name, part in parts.items()} | {
-        "peak": round(max(whole)), "each_minute": [round(float(np.mean(part))) for part in minutes.values()],
-    }  # fmt: skip
+        "peak": round(max(whole)),
+        "each_minute": [round(float(np.mean(part))) for part in minutes.values()],
+    }
 
 
 def while_building(server: Server, catalogue: str, visitors: int, seconds: float) -> dict[str, object]:

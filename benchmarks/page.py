@@ -15,8 +15,18 @@ from playwright.sync_api import Browser, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "browser"))
 import demo_process
 
-WORDS = ("a cosy chair", "blue vase", "something to carry books", "warm winter hat", "glass bottle", "round rug",
-         "leather boots", "a lamp for reading", "small table", "striped towel")  # fmt: skip
+WORDS = (
+    "a cosy chair",
+    "blue vase",
+    "something to carry books",
+    "warm winter hat",
+    "glass bottle",
+    "round rug",
+    "leather boots",
+    "a lamp for reading",
+    "small table",
+    "striped towel",
+)
 # Looks at every frame whether something is there, with its pictures, since the last click or the address.
 CLOCK = f"""
 window.began = 0;

@@ -13,11 +13,11 @@ from pathlib import Path
 
 HOME = Path(__file__).resolve().parent.parent
 sys.path[0] = str(HOME)
-from mmdemo import torchvision_shim  # noqa: E402, F401  (before anything that imports torchvision)
+from mmdemo.encode.torchvision_shim import import_open_clip  # noqa: E402  (found by the line above)
 
 
 def main() -> None:
-    import open_clip
+    open_clip = import_open_clip()
     import torch
     from clip_retrieval.clip_inference import mapper  # type: ignore[import-not-found]
     from clip_retrieval.clip_inference.reader import FilesReader  # type: ignore[import-not-found]

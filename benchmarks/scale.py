@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mmdemo.index import ProductIndex
-from mmdemo.vectors import Array, normalize
+from mmdemo.core.vectors import Array, normalize
+from mmdemo.index.contents import Contents
+from mmdemo.index.product_index import ProductIndex
 
 NOISE = 0.3  # how far a row is moved, as a share of its length
 
@@ -39,8 +40,7 @@ def grown(index: ProductIndex, n: int, rng: np.random.Generator) -> ProductIndex
         return many
 
     products = [replace(index.products[r], id=f"{index.products[r].id}-{i}") for i, r in enumerate(rows)]
-    return ProductIndex(products, moved(index.image), moved(index.text), index.head, dict(index.manifest), {},
-                        index.folder / "no-pictures")  # fmt: skip
+    return ProductIndex(Contents(products, moved(index.image), moved(index.text), index.head, index.manifest))
 
 
 def memory() -> dict[str, float]:
@@ -61,9 +61,13 @@ def opened(path: Path) -> dict[str, object]:
         index.search(query, 10)
         times.append(time.perf_counter() - began)
     after = memory()
-    return {"open seconds": seconds, "search ms, median of 100": 1000 * float(np.median(times)),
-            "MB of memory": after["RssAnon"] - before["RssAnon"], "MB of mapped files in memory": after["RssFile"],
-            "store": index.manifest["store"]}  # fmt: skip
+    return {
+        "open seconds": seconds,
+        "search ms, median of 100": 1000 * float(np.median(times)),
+        "MB of memory": after["RssAnon"] - before["RssAnon"],
+        "MB of mapped files in memory": after["RssFile"],
+        "store": index.manifest.store,
+    }
 
 
 def main() -> None:

@@ -90,9 +90,12 @@ def finish(image: Image.Image) -> Image.Image:
 
 
 def write(
-    folder: Path, rows: list[dict[str, str]], pictures: Iterable[Image.Image], about: dict[str, object],
+    folder: Path,
+    rows: list[dict[str, str]],
+    pictures: Iterable[Image.Image],
+    about: dict[str, object],
     chinese: dict[str, dict[str, str]],
-) -> None:  # fmt: skip
+) -> None:
     """A catalogue folder: catalog.csv, catalog.json, words_zh.csv and images/, one WebP for each row by its id."""
     (folder / "images").mkdir(parents=True, exist_ok=True)
     for old in (folder / "images").glob("*.webp"):

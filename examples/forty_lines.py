@@ -7,13 +7,13 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from mmdemo.align import align
-from mmdemo.build import build, summary
-from mmdemo.catalog import Catalog
-from mmdemo.encoder import Encoder
-from mmdemo.imaging import decode
-from mmdemo.query import Query
-from mmdemo.recommender import Recommender
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.catalog.imaging import decode
+from mmdemo.core.request import Query
+from mmdemo.encode.encoder import Encoder
+from mmdemo.finetune.align import AlignmentOptions, align
+from mmdemo.pipeline.build import build, summary
+from mmdemo.search.recommender import Recommender
 
 COLOURS = {"red": "#c22", "green": "#2a5", "blue": "#24c", "yellow": "#ec3", "black": "#222", "purple": "#83a"}
 
@@ -36,7 +36,8 @@ def draw_shop(folder: Path, sizes: range) -> Path:
 with tempfile.TemporaryDirectory() as temporary:
     work = Path(temporary)
     shop, other = draw_shop(work / "shop", range(20, 60, 8)), draw_shop(work / "other", range(22, 60, 12))
-    learnt = align([shop], work / "encoder", "assets/encoder", epochs=5, check=other)  # 1. the towers, fine-tuned
+    options = AlignmentOptions(epochs=5, check=other)
+    learnt = align([shop], work / "encoder", "assets/encoder", options)  # 1. the towers, fine-tuned
     print(f"align: {learnt['steps']} steps; {learnt['why']}")
     index, _ = build(Catalog.read(shop), Encoder.load(work / "encoder"), work / "index")  # 2. encode; 3. fit a head
     print(f"fit: the {index.head.name} head\n{summary(index)}")  # 4. measured on products it never saw

@@ -32,8 +32,11 @@ def main() -> int:
     try:
         run = subprocess.run(
             [*command, "--format", "json", "--progress-spinner", "off", "--timeout", "10"],
-            cwd=HOME, capture_output=True, text=True, timeout=180,
-        )  # fmt: skip
+            cwd=HOME,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
         code, sentence = verdict(run.returncode, run.stdout)
     except (OSError, subprocess.TimeoutExpired):
         code, sentence = verdict(1, "")

@@ -25,10 +25,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from mmdemo import build as building
-from mmdemo.catalog import Catalog
-from mmdemo.index import VERSION, ProductIndex
-from tests.toys import ToyEncoder, picture, toy_catalogue
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.catalog.imaging import decode
+from mmdemo.index.product_index import VERSION, ProductIndex
+from mmdemo.pipeline import build as building
+from tests.toys import ToyEncoder, picture, quick_build, toy_catalogue
 
 Work = Callable[[], object]
 STEPS = ("os.rename", "os.rmdir", "shutil.rmtree")  # what Python tells of the moments when versions change places
@@ -45,7 +46,7 @@ def whole(index: Path, allowed: set[frozenset[str]]) -> frozenset[str]:
     assert np.allclose(opened.vectors[rows] @ query, scores, atol=1e-5), "rows and vectors do not belong together"
     for product in opened.products:
         shown = opened.thumbnail(product.id)
-        assert not product.image or (shown is not None and shown.is_file()), f"{product.id} lost its picture"
+        assert not product.image or (shown and decode(shown)), f"{product.id} lost its picture"
     return ids
 
 
@@ -134,14 +135,18 @@ def make(folder: Path, resume: Callable[[], bool]) -> Shop:
     picture("mug", "blue", scale=0.9).save(more / "images" / "new.png")
     (more / "catalog.csv").write_text("id,image,title\nnew-1,images/new.png,Huge blue mug\nnew-2,,Thing of words\n")
     catalog, new, index = Catalog.read(shop), Catalog.read(more), folder / "index"
-    building.build(catalog, ToyEncoder(), index)
+    quick_build(catalog, ToyEncoder(), index)
     base = frozenset(p.id for p in catalog)
     plus = base | {"new-1", "new-2"}
-    return Shop(index, base, {
-        "build": (lambda: building.build(catalog, ToyEncoder(), index, resume=resume()), plus, base),
-        "add": (lambda: building.add(index, new, ToyEncoder()), base, plus),
-        "remove": (lambda: building.remove(index, ["new-1", "new-2"]), plus, base),
-    })  # fmt: skip
+    return Shop(
+        index,
+        base,
+        {
+            "build": (lambda: quick_build(catalog, ToyEncoder(), index, resume=resume()), plus, base),
+            "add": (lambda: building.add(index, new, ToyEncoder()), base, plus),
+            "remove": (lambda: building.remove(index, ["new-1", "new-2"]), plus, base),
+        },
+    )
 
 
 def at_every_step(folder: Path) -> Counter[str]:

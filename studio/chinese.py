@@ -276,5 +276,6 @@ def description(item: Product) -> str:
 
 def words() -> list[dict[str, str]]:
     """What the values of the filters, and the kinds of links, are called: column, English, Chinese."""
-    tables = {"category": CATEGORIES, "colour": COLOURS, "material": MATERIALS, "pattern": PATTERNS, "kind": OCCASIONS}
+    tables = {"name": {"Home and wardrobe": "家居与衣橱"}, "category": CATEGORIES, "colour": COLOURS}
+    tables |= {"material": MATERIALS, "pattern": PATTERNS, "kind": OCCASIONS}
     return [{"column": column, "en": en, "zh": zh} for column, table in tables.items() for en, zh in table.items()]

@@ -1,4 +1,4 @@
-"""Which pictures there are to take: of every product for the shop, and some more for training and for questions."""
+"""Which pictures there are to take: of every product for the shop, and some more for training and as queries."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def phone_shots(items: Sequence[Product]) -> list[Shot]:
                 shots.append(Shot("phone", p, SETTINGS[len(shots) % len(SETTINGS)]))
                 last = p.index
     taken = {s.product.id for s in shots}
-    unseen = [p for p in items if not crc32(p.parent_id.encode()) % 10 and p.id not in taken]  # as lessons.split_of
+    unseen = [
+        p for p in items if not crc32(p.parent_id.encode()) % 10 and p.id not in taken
+    ]  # as core.holdout's test split
     unseen.sort(key=lambda p: hashlib.sha256(f"photo/{p.id}".encode()).digest())
     for p in unseen:
         shots.append(Shot("phone", p, SETTINGS[len(shots) % len(SETTINGS)]))

@@ -1,4 +1,4 @@
-"""The files that describe the catalogue: products, questions with their answers, and what goes together.
+"""The files that describe the catalogue: products, queries with their answers, and what goes together.
 
 Only products whose shop picture exists are listed, so the catalogue is whole at any time.
 """
@@ -160,6 +160,7 @@ def write_tables(out: Path) -> int:
     write_csv(out / "queries.csv", QUERY_COLUMNS, queries(items, out))
     write_csv(out / "links.csv", LINK_COLUMNS, links(items))
     write_csv(out / "words_zh.csv", ("column", "en", "zh"), chinese.words())
+    (out / "catalog.json").write_text('{"title": "Home and wardrobe", "rendered": true}\n')
     return len(items)
 
 

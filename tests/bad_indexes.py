@@ -3,6 +3,7 @@
 With `rehash` the manifest is made to match the damage, as one who can write files would do.
 """
 
+import gzip
 import hashlib
 import json
 import os
@@ -17,8 +18,19 @@ import faiss
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from mmdemo.core.gzip_text import read_gzip, write_gzip
+from mmdemo.index.product_index import ProductIndex
+
+ROWS = "rows.jsonl.gz"
 Change = Callable[[Path], None]
-FILES = ("rows.jsonl", "vectors.safetensors", "head.safetensors", "index.faiss", "report.json")
+FILES = (
+    ROWS,
+    "thumbnails.bin",
+    "thumbnails.npy",
+    "vectors.safetensors",
+    "head.safetensors",
+    "report.json",
+)
 
 
 def manifest(folder: Path, **changes: Any) -> None:
@@ -66,12 +78,11 @@ def _damaged() -> Iterator[tuple[str, Change]]:
         yield f"{name} as a folder", lambda folder, name=name: ((folder / name).unlink(), (folder / name).mkdir())[0]
         yield f"{name} as a link", _as_link(name)
         yield f"{name} as a pipe", lambda folder, name=name: ((folder / name).unlink(), os.mkfifo(folder / name))[0]
-    yield "a thumbnail changed", lambda folder: next((folder / "thumbs").iterdir()).write_bytes(b"x")
-    yield "a thumbnail as a link", lambda folder: _as_link(f"thumbs/{next((folder / 'thumbs').iterdir()).name}")(folder)
-    yield "thumbnails as a linked folder", _linked_thumbs
     yield "two files swapped", _swapped
-    yield "a device in place of the rows", lambda folder: (
-        (folder / "rows.jsonl").unlink(), (folder / "rows.jsonl").symlink_to("/dev/zero"))[0]  # fmt: skip
+    yield (
+        "a device in place of the rows",
+        lambda folder: ((folder / ROWS).unlink(), (folder / ROWS).symlink_to("/dev/zero"))[0],
+    )
 
 
 def _as_link(name: str) -> Change:
@@ -81,11 +92,6 @@ def _as_link(name: str) -> Change:
         (folder / name).symlink_to(elsewhere)
 
     return apply
-
-
-def _linked_thumbs(folder: Path) -> None:
-    shutil.move(folder / "thumbs", folder.parent / "elsewhere")
-    (folder / "thumbs").symlink_to(folder.parent / "elsewhere")
 
 
 def _swapped(folder: Path) -> None:
@@ -98,26 +104,44 @@ def _swapped(folder: Path) -> None:
 def _manifests() -> Iterator[tuple[str, Change]]:
     path = "manifest.json"
     for name, text in (
-        ("empty", ""), ("a list", "[]"), ("a number", "3"), ("null", "null"), ("cut", '{"files": {'),
-        ("of another encoding", "\udcff"), ("deeply nested", "[" * 100_000), ("not a number", '{"files": NaN}'),
-        ("a pickle", "\x80\x04."), ("a huge number", '{"format": ' + "9" * 5000 + "}"),
-    ):  # fmt: skip
+        ("empty", ""),
+        ("a list", "[]"),
+        ("a number", "3"),
+        ("null", "null"),
+        ("cut", '{"files": {'),
+        ("of another encoding", "\udcff"),
+        ("deeply nested", "[" * 100_000),
+        ("not a number", '{"files": NaN}'),
+        ("a pickle", "\x80\x04."),
+        ("a huge number", '{"format": ' + "9" * 5000 + "}"),
+    ):
         yield f"manifest {name}", rewritten(path, lambda _, t=text: t.encode("utf-8", "surrogateescape"))
     for key in ("files", "format", "calibration", "count", "dim", "head", "encoder", "held_out"):
         yield f"manifest without {key}", _without(key)
     for key, values in {
-        "files": (None, [], "x", 3, {"rows.jsonl": 3}, {}),
+        "files": (None, [], "x", 3, {ROWS: 3}, {}),
         "format": (99, "1", None, [1], 10**400),
         "count": (-1, 10**30, "48", None, 47, True, [48]),
         "dim": (0, 7, "16", None),
         "head": ("nonsense", None, 3),
-        "calibration": (None, [], {"image": 1}, {"image": [1]}, {"image": [1, 0, 0]}, {"image": ["a", "b", "c", "d"]}, {"image": [1e999, 0, 0, 0]}),
+        "calibration": (
+            None,
+            [],
+            {"image": 1},
+            {"image": [1]},
+            {"image": [1, 0, 0]},
+            {"image": ["a", "b", "c", "d"]},
+            {"image": [1e999, 0, 0, 0]},
+        ),
         "encoder": (None, "toy", []),
-        "held_out": (None, 3),
+        "held_out": (None, 3, [3]),
+        "words": (3, [], {"zh": 3}, {"zh": [1]}, {"zh": {"colour": {"a": 1}}}),
+        "noun": (None, "posts", ["post"]),
+        "store": (3, []),
     }.items():
         for value in values:
             yield f"manifest {key} = {str(value)[:20]}", lambda folder, k=key, v=value: manifest(folder, **{k: v})
-    for name in ("../../etc/passwd", "/etc/passwd", "a\0b", "x" * 5000, "", ".", "rows.jsonl/x", "..\\x"):
+    for name in ("../../etc/passwd", "/etc/passwd", "a\0b", "x" * 5000, "", ".", f"{ROWS}/x", "..\\x"):
         yield f"manifest lists {name[:20]!r}", _listed(name)
 
 
@@ -139,8 +163,8 @@ def _listed(name: str) -> Change:
 
 def _rows(change: Callable[[list[dict[str, Any]]], list[Any]]) -> Change:
     def apply(folder: Path) -> None:
-        rows = [json.loads(line) for line in (folder / "rows.jsonl").read_text().splitlines()]
-        (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in change(rows)))
+        rows = [json.loads(line) for line in read_gzip(folder / ROWS).splitlines()]
+        write_gzip(folder / ROWS, "".join(json.dumps(row) + "\n" for row in change(rows)))
 
     return then_rehashed(apply)
 
@@ -153,17 +177,37 @@ def _arrays(change: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]) ->
     return then_rehashed(apply)
 
 
-def _faiss(make: Callable[[np.ndarray, np.ndarray], Any]) -> Change:
+def _thumbnails(change: Callable[[np.ndarray], np.ndarray]) -> Change:
     def apply(folder: Path) -> None:
-        index = faiss.read_index(str(folder / "index.faiss"))
-        flat = faiss.downcast_index(index.index)
-        vectors = faiss.vector_to_array(flat.codes).view(np.float32).reshape(index.ntotal, -1).copy()
-        faiss.write_index(make(vectors, faiss.vector_to_array(index.id_map)), str(folder / "index.faiss"))
+        np.save(folder / "thumbnails.npy", change(np.load(folder / "thumbnails.npy")))
 
     return then_rehashed(apply)
 
 
+def _faiss(make: Callable[[np.ndarray, np.ndarray], Any]) -> Change:
+    def apply(folder: Path) -> None:
+        index = ProductIndex.load(folder.parent)
+        with_file(folder, make(index.vectors.copy(), np.arange(len(index))))
+
+    return then_rehashed(apply)
+
+
+def with_file(folder: Path, index: Any) -> None:
+    """Give an index, small as it is, a file of FAISS, as those of format 5 have one."""
+    faiss.write_index(index, str(folder / "index.faiss"))
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    manifest(folder, files={**files, "index.faiss": ""})
+
+
 _KEPT: list[Any] = []
+
+
+def _faiss_bytes(content: bytes) -> Change:
+    def apply(folder: Path) -> None:
+        (folder / "index.faiss").write_bytes(content)
+        manifest(folder, files={**json.loads((folder / "manifest.json").read_text())["files"], "index.faiss": ""})
+
+    return then_rehashed(apply)
 
 
 def _mapped(flat: Any, vectors: np.ndarray, ids: np.ndarray) -> Any:
@@ -176,9 +220,15 @@ def _mapped(flat: Any, vectors: np.ndarray, ids: np.ndarray) -> Any:
 def _consistent() -> Iterator[tuple[str, Change]]:
     """Every hash matches, and the content does not."""
     wrong_cells = (
-        ("price", "12"), ("price", [1]), ("title", 3), ("title", "\ud800"), ("attributes", []), ("attributes", {"a": 1}), ("id", None),
+        ("price", "12"),
+        ("price", [1]),
+        ("title", 3),
+        ("title", "\ud800"),
+        ("attributes", []),
+        ("attributes", {"a": 1}),
+        ("id", None),
         ("colour", "x"),
-    )  # fmt: skip
+    )
     for key, value in wrong_cells:
         yield f"row with {key} = {value!r}", _rows(lambda rows, k=key, v=value: [{**rows[0], k: v}, *rows[1:]])
     yield "row that is a list", _rows(lambda rows: [[], *rows[1:]])
@@ -186,6 +236,13 @@ def _consistent() -> Iterator[tuple[str, Change]]:
     yield "rows that came twice", _rows(lambda rows: [rows[0], rows[0], *rows[2:]])
     yield "a row less", _rows(lambda rows: rows[1:])
     yield "no rows", _rows(lambda rows: [])
+    yield (
+        "rows that unpack to more than a table does",
+        then_rehashed(rewritten(ROWS, lambda _: gzip.compress(bytes(2**24)))),
+    )
+    yield "rows that are not packed", then_rehashed(rewritten(ROWS, gzip.decompress))
+    yield "rows packed in two pieces", then_rehashed(rewritten(ROWS, lambda d: d + gzip.compress(b"{}")))
+    yield "rows whose packing is cut", then_rehashed(rewritten(ROWS, lambda d: d[:-9]))
     yield "pictures of another width", _arrays(lambda a: {**a, "image": a["image"][:, :5]})
     yield "words of another width", _arrays(lambda a: {**a, "text": np.hstack([a["text"], a["text"]])})
     yield "pictures in one line", _arrays(lambda a: {**a, "image": a["image"].ravel()})
@@ -207,7 +264,7 @@ def _consistent() -> Iterator[tuple[str, Change]]:
         ("whose shape lies", _tensors(wrong) + bytes(8)),
         ("of an unknown type", _tensors(strange) + bytes(8)),
         ("whose parts overlap", _tensors(same) + bytes(8)),
-    ):  # fmt: skip
+    ):
         for file in ("vectors.safetensors", "head.safetensors"):
             yield f"{file} with a header {name}", then_rehashed(rewritten(file, lambda _, h=header: h))
     yield "a pickle in place of the head", then_rehashed(rewritten("head.safetensors", lambda _: b"\x80\x04\x95."))
@@ -221,14 +278,30 @@ def _consistent() -> Iterator[tuple[str, Change]]:
         "FAISS with two rows exchanged",
         _faiss(lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v, np.r_[i[1], i[0], i[2:]])),
     )
-    yield "FAISS with an id twice", _faiss(
-        lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v, np.r_[i[0], i[0], i[2:]])
+    yield (
+        "FAISS with an id twice",
+        _faiss(lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v, np.r_[i[0], i[0], i[2:]])),
     )
-    yield "FAISS with ids that stand for nothing", _faiss(
-        lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v, i - 1)
-    )
+    yield "FAISS with ids that stand for nothing", _faiss(lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v, i - 1))
     yield "FAISS of no numbers", _faiss(lambda v, i: _mapped(faiss.IndexFlatIP(v.shape[1]), v * np.nan, i))
-    yield "FAISS of another kind of file", then_rehashed(rewritten("index.faiss", lambda _: b"\x93NUMPY" + bytes(99)))
+    yield "FAISS of another kind of file", _faiss_bytes(b"\x93NUMPY" + bytes(99))
+    yield "a picture less", then_rehashed(rewritten("thumbnails.bin", lambda d: d[:-1]))
+    yield "a picture of no row", _thumbnails(lambda t: t + np.array([len(t), 0]))
+    yield "a picture of a row before the first", _thumbnails(lambda t: t - np.array([1, 0]))
+    yield "pictures in another order", _thumbnails(lambda t: t[::-1])
+    yield "pictures that overlap", _thumbnails(lambda t: np.c_[t[:, 0], np.roll(t[:, 1], 1)])
+    yield "pictures that end after the file", _thumbnails(lambda t: t + np.array([0, 1]))
+    yield "pictures in one line of numbers", _thumbnails(lambda t: t.ravel())
+    yield "pictures without ends", _thumbnails(lambda t: t[:, :1])
+    yield "ends of pictures as fractions", _thumbnails(lambda t: t.astype(float))
+    yield "no ends of pictures", _thumbnails(lambda t: t[:0])
+    yield "a pickle among the pictures", then_rehashed(rewritten("thumbnails.npy", lambda _: b"\x80\x04\x95."))
+    yield (
+        "ends of more pictures than there is memory",
+        then_rehashed(
+            rewritten("thumbnails.npy", lambda d: d.replace(b"(48, 2), }" + 11 * b" ", b"(2000000000000, 2), }"))
+        ),
+    )
     yield "report that is a list", then_rehashed(rewritten("report.json", lambda _: b"[1]"))
     yield "report deeply nested", then_rehashed(rewritten("report.json", lambda _: b"[" * 100_000))
 

@@ -82,9 +82,16 @@ def tiff(tags: dict[int, tuple[int, int, int]], data: bytes = bytes(300), follow
 
 
 PLAIN_TIFF = {
-    256: (3, 1, 10), 257: (3, 1, 10), 258: (3, 1, 8), 259: (3, 1, 1), 262: (3, 1, 1), 273: (4, 1, 8),
-    277: (3, 1, 1), 278: (3, 1, 10), 279: (4, 1, 100),
-}  # fmt: skip
+    256: (3, 1, 10),
+    257: (3, 1, 10),
+    258: (3, 1, 8),
+    259: (3, 1, 1),
+    262: (3, 1, 1),
+    273: (4, 1, 8),
+    277: (3, 1, 1),
+    278: (3, 1, 10),
+    279: (4, 1, 100),
+}
 
 
 def bmp(
@@ -205,16 +212,37 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
         yield f"{kind} of 1,500 frames", encoded(frames[0], kind, save_all=True, append_images=frames[1:])
     yield "APNG of four thousand million frames", png(chunk(b"acTL", struct.pack(">II", 2**32 - 1, 0)), PIXELS)
     yield "TIFF of one endless circle", tiff(PLAIN_TIFF, following=308)
-    yield "TIFF tile larger than its picture", tiff(
-        {**{k: v for k, v in PLAIN_TIFF.items() if k not in (273, 278, 279)}, 259: (3, 1, 5),
-         322: (4, 1, 60000), 323: (4, 1, 60000), 324: (4, 1, 8), 325: (4, 1, 100)})  # fmt: skip
+    yield (
+        "TIFF tile larger than its picture",
+        tiff(
+            {
+                **{k: v for k, v in PLAIN_TIFF.items() if k not in (273, 278, 279)},
+                259: (3, 1, 5),
+                322: (4, 1, 60000),
+                323: (4, 1, 60000),
+                324: (4, 1, 8),
+                325: (4, 1, 100),
+            }
+        ),
+    )
     yield "TIFF strip of four gigabytes", tiff({**PLAIN_TIFF, 259: (3, 1, 5), 279: (4, 1, 2**32 - 1)})
     yield "TIFF strip outside", tiff({**PLAIN_TIFF, 273: (4, 1, 2**32 - 9)})
     yield "TIFF of 65,535 samples", tiff({**PLAIN_TIFF, 277: (3, 1, 65535)})
     deep = zeros_packed(8 * 7400 * 4000)
     for width in (7400, 8000):
-        tags = {**PLAIN_TIFF, 256: (4, 1, width), 257: (4, 1, 4000), 258: (3, 4, 8), 259: (3, 1, 8), 262: (3, 1, 2),
-                273: (4, 1, 16), 277: (3, 1, 4), 278: (4, 1, 4000), 279: (4, 1, len(deep)), 338: (3, 1, 2)}  # fmt: skip
+        tags = {
+            **PLAIN_TIFF,
+            256: (4, 1, width),
+            257: (4, 1, 4000),
+            258: (3, 4, 8),
+            259: (3, 1, 8),
+            262: (3, 1, 2),
+            273: (4, 1, 16),
+            277: (3, 1, 4),
+            278: (4, 1, 4000),
+            279: (4, 1, len(deep)),
+            338: (3, 1, 2),
+        }
         yield f"TIFF of deep colours in one strip {width} wide", tiff(tags, struct.pack("<4H", 16, 16, 16, 16) + deep)
     yield "BMP run", bmp(6000, 6000, bits=8, compression=1, data=bytes(1024) + b"\xff\x01" * 2000)
     yield "BMP run that jumps", bmp(6000, 6000, bits=8, compression=1, data=bytes(1024) + b"\0\2\xff\xff" * 500)
@@ -380,9 +408,15 @@ def _others() -> Iterator[tuple[str, bytes]]:
 
 
 SORTS = {
-    "cut": _cut, "flipped": _flipped, "sized": _sized, "bomb": _bombs, "lying": _lying, "metadata": _metadata,
-    "polyglot": _polyglots, "other": _others,
-}  # fmt: skip
+    "cut": _cut,
+    "flipped": _flipped,
+    "sized": _sized,
+    "bomb": _bombs,
+    "lying": _lying,
+    "metadata": _metadata,
+    "polyglot": _polyglots,
+    "other": _others,
+}
 
 
 def corpus() -> Iterator[tuple[str, bytes]]:

@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 
-from mmdemo.vectors import normalize
+from mmdemo.core.vectors import normalize
 
 DIM = 24
 IDS = np.arange(300) * 7 + 3

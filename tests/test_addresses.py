@@ -4,8 +4,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from mmdemo.ui import cards
-from mmdemo.ui.search import MOST_NOTES, Search, from_link
+from mmdemo.search.live import Live
+from mmdemo.serve.pictures import routes
+from mmdemo.ui.search_state import LONGEST, MOST_NOTES, SearchState, from_link
 
 LINKS = [
     {"q": "x" * 100_000},
@@ -21,14 +22,14 @@ LINKS = [
 @pytest.mark.parametrize("params", LINKS, ids=lambda params: str(params)[:40])
 def test_a_link_of_anything_is_a_search_and_a_few_sentences(toy_recommender, params):
     search, notes = from_link(params, toy_recommender)
-    assert len(search.text) <= 500 and search.weight == 0.5 and search.count == 12 and not search.facets
+    assert len(search.text) <= LONGEST and search.weight == 0.5 and search.count == 12 and not search.facets
     assert len(notes) <= MOST_NOTES and all(len(note) < 300 for note in notes)
-    assert from_link({}, toy_recommender) == (Search(), [])
+    assert from_link({}, toy_recommender) == (SearchState(), [])
 
 
 @pytest.fixture(scope="module")
 def pictures(toy_recommender):
-    return TestClient(Starlette(routes=cards.routes(toy_recommender, {})))
+    return TestClient(Starlette(routes=routes(Live(toy_recommender), {})))
 
 
 def test_a_picture_is_found_by_its_id(pictures):
@@ -38,7 +39,8 @@ def test_a_picture_is_found_by_its_id(pictures):
 @pytest.mark.parametrize("view", ["1", "-1", "x", "1.5", "²", "١", "0000011", "9" * 5000, "../1", "1\0"])
 def test_a_view_that_there_is_not_is_no_picture(toy_recommender, pictures, monkeypatch, view):
     index = toy_recommender.index
-    monkeypatch.setattr(index, "views", lambda _: [index.thumbnail("mug-0-red")] if view != "1" else [])
+    content, last = index.thumbnail("mug-0-red"), 0 if view == "1" else 1
+    monkeypatch.setattr(index, "thumbnail", lambda _, number=0: content if 0 <= number <= last else None)
     assert pictures.get("/picture/mug-0-red", params={"view": view}).status_code in (200, 404)
     if view != "١":  # the digit one in another script
         assert pictures.get("/picture/mug-0-red", params={"view": view}).status_code == 404

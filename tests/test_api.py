@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import httpx
@@ -25,7 +26,7 @@ def client() -> Client:
 
 @pytest.fixture(scope="module")
 def index():
-    from mmdemo.index import ProductIndex
+    from mmdemo.index.product_index import ProductIndex
 
     return ProductIndex.load(demo_process.INDEX)
 
@@ -37,7 +38,8 @@ def product(index):
 
 def check(answer: dict, k: int) -> list[dict]:
     """The promised shape; the results."""
-    assert set(answer) == {"results", "query", "mmdemo", "index"}
+    of_a_query = {"kind", "unmet", "regions"}  # "similar" asks for no kind
+    assert set(answer) - of_a_query == {"results", "query", "mmdemo", "index"}
     results = answer["results"]
     assert [found["rank"] for found in results] == list(range(1, k + 1))
     for found in results:
@@ -45,7 +47,9 @@ def check(answer: dict, k: int) -> list[dict]:
         assert set(found["parts"]) == {"image", "text", "interaction"}
         assert sum(found["parts"].values()) == pytest.approx(found["score"], abs=1e-4)
         assert 0 <= found["match"] <= 1
-    assert [f["score"] for f in results] == sorted((f["score"] for f in results), reverse=True)
+    tiers = ("asked", "near", "other")
+    order = [tiers.index(f["tier"]) for f in results]  # within a tier what meets more of the wishes comes first
+    assert order == sorted(order)
     return results
 
 
@@ -55,7 +59,7 @@ def test_only_the_promised_endpoints_are_public(client: Client) -> None:
     given = [parameter["parameter_name"] for parameter in named["/recommend"]["parameters"]]
     assert given == [
         *("image", "text", "k", "weight", "filters", "like", "unlike", "reference"),
-        *("diversity", "fold", "photos", "unlike_photos"),
+        *("diversity", "fold", "photos", "unlike_photos", "kind", "sort", "box", "history", "refine"),
     ]
     assert all(parameter["parameter_has_default"] for parameter in named["/recommend"]["parameters"])
     assert "photo" in json.dumps(named["/recommend"])
@@ -67,12 +71,19 @@ def test_words_alone(client: Client) -> None:
     assert answer["query"]["text"] == "blue" and answer["query"]["image"] is False
 
 
-def test_photo_and_words_give_what_python_gives(client: Client, index, product) -> None:
-    from mmdemo.imaging import decode
-    from mmdemo.query import Query
-    from mmdemo.recommender import Recommender
+def saved(index, product_id: str) -> Path:
+    """A file with the product's picture, as a program may have it."""
+    path = Path(tempfile.mkdtemp()) / "picture.webp"
+    path.write_bytes(index.thumbnail(product_id))
+    return path
 
-    path = index.thumbnail(product.id)
+
+def test_photo_and_words_give_what_python_gives(client: Client, index, product) -> None:
+    from mmdemo.catalog.imaging import decode
+    from mmdemo.core.request import Query
+    from mmdemo.search.recommender import Recommender
+
+    path = saved(index, product.id)
     found = check(
         client.predict(image=handle_file(str(path)), text=product.title, k=6, weight=0.7, api_name="/recommend"), 6
     )
@@ -84,8 +95,8 @@ def test_photo_and_words_give_what_python_gives(client: Client, index, product) 
 
 
 def test_a_sentence_is_understood_as_python_understands_it(client: Client) -> None:
-    from mmdemo.query import Query
-    from mmdemo.recommender import Recommender
+    from mmdemo.core.request import Query
+    from mmdemo.search.recommender import Recommender
 
     sentence = "a mug under 20 euros, not navy"
     answer = client.predict(text=sentence, k=5, fold=True, diversity=0.3, api_name="/recommend")
@@ -99,11 +110,11 @@ def test_a_sentence_is_understood_as_python_understands_it(client: Client) -> No
 
 
 def test_more_photos_blend_and_unwanted_ones_push_away(client: Client, index) -> None:
-    from mmdemo.imaging import decode
-    from mmdemo.query import Query
-    from mmdemo.recommender import Recommender
+    from mmdemo.catalog.imaging import decode
+    from mmdemo.core.request import Query
+    from mmdemo.search.recommender import Recommender
 
-    one, two, three = (index.thumbnail(p.id) for p in [p for p in index.products if p.image][:60:20])
+    one, two, three = (saved(index, p.id) for p in [p for p in index.products if p.image][:60:20])
     sent = [handle_file(str(path)) for path in (one, two, three)]
     files = {"image": sent[0], "photos": sent[1:2], "unlike_photos": sent[2:]}
     answer = client.predict(**files, k=6, api_name="/recommend")
@@ -129,7 +140,7 @@ def test_a_taste_moves_the_answer_and_nothing_is_kept(client: Client, index) -> 
 def test_an_explanation_holds_everything_that_the_page_shows(client: Client, index) -> None:
     # White on a white backdrop, next to nothing is lost with the object, and there is rightly no map.
     product = next(p for p in index.products if p.attributes.get("colour") == "red")
-    path = index.thumbnail(product.id)
+    path = saved(index, product.id)
     why = client.predict(id=product.id, image=handle_file(str(path)), text="something blue", api_name="/explain")
     assert sum(why["parts"].values()) == pytest.approx(why["score"], abs=1e-5)
     assert [w["word"] for w in why["words"]] == ["something", "blue"]
@@ -177,6 +188,7 @@ def test_similar_product_explain(client: Client, product) -> None:
         ("/recommend", {"text": "x", "filters": ["nosuchcolumn=1"]}, "nosuchcolumn"),
         ("/recommend", {"reference": "nosuchid"}, "nosuchid"),
         ("/recommend", {"text": "x", "diversity": 2}, "diversity must be"),
+        ("/recommend", {"text": "x", "box": [0, 0, 0.5, 0.5]}, "give the photo too"),
         ("/feedback", {"likes": ["nosuchid"]}, "nosuchid"),
         ("/feedback", {}, "nothing to search by"),
         ("/similar", {"id": "nosuchid"}, "nosuchid"),
@@ -198,9 +210,10 @@ def test_a_picture_that_is_none_is_refused(client: Client, tmp_path) -> None:
 @pytest.mark.parametrize("meta", [True, False])
 def test_a_path_that_was_never_uploaded_is_refused(client: Client, index, product, meta: bool) -> None:
     """The server has these files; a stranger may not name them."""
-    for path in (str(index.thumbnail(product.id).resolve()), "/etc/hostname", str(demo_process.HOME / "app.py")):
+    for path in (str((index.folder / "thumbnails.bin").resolve()), "/etc/hostname", str(demo_process.HOME / "app.py")):
         image = {"path": path, **({"meta": {"_type": "gradio.FileData"}} if meta else {})}
-        said = _call(client, "recommend", [image, "x", 3, 0.5, [], [], [], "", 0, False, [], []])
+        asked = [image, "x", 3, 0.5, [], [], [], "", 0, False, [], [], "", "match", [], [], ""]
+        said = _call(client, "recommend", asked)
         assert said["event"] == "error", said
         assert "upload" in said["data"] and "Traceback" not in said["data"]
 
@@ -217,7 +230,7 @@ def test_pictures_cannot_climb_out(client: Client) -> None:
 
 
 def test_a_picture_comes_as_an_upload_as_a_data_url_or_as_an_id(client: Client, index, product) -> None:
-    path = index.thumbnail(product.id)
+    path = saved(index, product.id)
     url = f"data:image/webp;base64,{base64.b64encode(path.read_bytes()).decode()}"
     uploaded = httpx.post(f"{client.src}gradio_api/upload", files={"files": path.read_bytes()}).json()[0]
     by_file, by_url, by_path = (
@@ -228,6 +241,9 @@ def test_a_picture_comes_as_an_upload_as_a_data_url_or_as_an_id(client: Client, 
     by_id = client.predict(image=product.id, text="in blue", k=5, api_name="/recommend")
     by_reference = client.predict(reference=product.id, text="in blue", k=5, api_name="/recommend")
     assert by_id["results"] == by_reference["results"] and by_id["query"]["reference"] == product.id
+    part = [0.1, 0.1, 0.8, 0.9]
+    by_part = [client.predict(image=i, box=part, k=5, api_name="/recommend") for i in (uploaded, product.id)]
+    assert by_part[0] == by_part[1] and by_part[0]["query"]["box"] == part
     blended = client.predict(text="blue", photos=[product.id, url], k=5, api_name="/recommend")
     assert blended["query"]["photos"] == 2
 
@@ -255,7 +271,7 @@ def test_the_catalogue_is_what_the_index_holds(client: Client, index) -> None:
     assert (said["count"], said["columns"], said["facets"]) == (len(index), index.columns, index.facets)
     assert (said["price"]["low"], said["price"]["high"]) == (min(prices), max(prices))
     assert said["noun"] == ["product", "products"] and said["head"] == index.head.name
-    assert said["version"] == mmdemo.__version__ and said["encoder"] == index.manifest["encoder"]["name"]
+    assert said["version"] == mmdemo.__version__ and said["encoder"] == index.manifest.encoder.name
 
 
 def test_every_answer_says_what_answered(client: Client, index, product) -> None:
@@ -269,12 +285,14 @@ def test_every_answer_says_what_answered(client: Client, index, product) -> None
     ):
         said = client.predict(**given, api_name=name)
         assert said["mmdemo"] == mmdemo.__version__
-        assert said["index"] == {name: index.manifest[name] for name in ("name", "version", "catalogue_sha256")}
+        assert said["index"] == {
+            name: getattr(index.manifest, name) for name in ("name", "version", "catalogue_sha256")
+        }
 
 
 def test_the_port_that_is_taken_and_the_index_that_is_none(tmp_path) -> None:
-    from mmdemo.errors import InputError
-    from mmdemo.ui import free_port
+    from mmdemo.core.errors import InputError
+    from mmdemo.ui.server import free_port
 
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -1,6 +1,6 @@
 """Indexes that are not whole, or not what they say, are refused with the mending command; nothing in them is run."""
 
-import os
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,11 +9,10 @@ import faiss
 import numpy as np
 import pytest
 
-from mmdemo.embed import thumb_name
-from mmdemo.encoder import Encoder
-from mmdemo.errors import InputError
-from mmdemo.index import ProductIndex
-from tests.bad_indexes import corpus
+from mmdemo.core.errors import InputError
+from mmdemo.encode.encoder import Encoder
+from mmdemo.index.product_index import ProductIndex
+from tests.bad_indexes import corpus, manifest
 
 BAD = corpus()
 
@@ -44,7 +43,7 @@ def test_faiss_is_given_no_file_before_every_hash_matches(toy_index, tmp_path, m
     index = tmp_path / "index"
     shutil.copytree(toy_index, index)
     live = index / (index / "current").read_text().strip()
-    last = max((live / "thumbs").iterdir())
+    last = live / "vectors.safetensors"  # by name
     last.write_bytes(last.read_bytes() + b"x")
     given = []
     monkeypatch.setattr(faiss, "read_index", lambda path, *flags: given.append(path))
@@ -65,13 +64,16 @@ def test_vectors_that_the_manifest_does_not_list_are_not_read(toy_index, tmp_pat
         ProductIndex.load(index)
 
 
-def test_a_picture_that_the_manifest_does_not_list_is_not_shown(toy_index, tmp_path):
+@pytest.mark.parametrize("name", ["thumbnails.bin", "thumbnails.npy"])
+def test_pictures_that_the_manifest_does_not_list_are_not_shown(toy_index, tmp_path, name):
     index = tmp_path / "index"
     shutil.copytree(toy_index, index)
-    opened = ProductIndex.load(index)
-    assert opened.thumbnail("mug-0-red") is not None
-    os.link(opened.thumbnail("mug-0-red"), opened.folder / "thumbs" / thumb_name("slipped in"))
-    assert opened.thumbnail("slipped in") is None
+    folder = ProductIndex.load(index).folder
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    del files[name]
+    manifest(folder, files=files)
+    with pytest.raises(InputError, match=rf"does not list {name}; build it again"):
+        ProductIndex.load(index)
 
 
 def test_nothing_in_the_program_unpickles():

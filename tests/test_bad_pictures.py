@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmdemo.imaging import MAX_PIXELS
+from mmdemo.catalog.imaging import MAX_PIXELS
 from tests.bad_pictures import corpus
 
 HOME = Path(__file__).resolve().parents[1]
@@ -18,8 +18,8 @@ MEMORY = 400  # MB, promised in docs/security.md
 DECODE_ALL = """
 import json, re, resource, sys
 from pathlib import Path
-from mmdemo import imaging
-from mmdemo.errors import InputError
+from mmdemo.catalog import imaging
+from mmdemo.core.errors import InputError
 
 def memory():
     status = Path("/proc/self/status")  # getrusage would go on from what the parent, which is large, has used

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from mmdemo.batching import Batcher, Busy, Rows
+from mmdemo.encode.batching import Batcher, Busy, EmbeddingCache
 
 
 def squares(items):
@@ -33,12 +33,12 @@ def test_what_waits_while_one_is_worked_on_goes_into_one_pass_and_each_gets_its_
         go.wait(10)
         return squares(items)
 
-    batch = Batcher(work, most=16)
+    batch = Batcher(work, max_batch=16)
     with ThreadPoolExecutor(13) as pool:
         first = pool.submit(batch, 0)
         started.wait(10)
         rest = [pool.submit(batch, n) for n in range(1, 13)]
-        while len(batch._calls) < 12:
+        while len(batch._waiting) < 12:
             time.sleep(0.001)
         go.set()
         assert first.result(10).tolist() == [[0.0]]
@@ -54,7 +54,7 @@ def test_no_pass_is_larger_than_it_may_be_and_nobody_is_forgotten():
         time.sleep(0.002)
         return squares(items)
 
-    batch = Batcher(work, most=4)
+    batch = Batcher(work, max_batch=4)
     with ThreadPoolExecutor(20) as pool:
         assert [row[0, 0] for row in pool.map(batch, range(100))] == [float(n * n) for n in range(100)]
     assert sum(sizes) == 100 and max(sizes) <= 4
@@ -70,7 +70,7 @@ def test_as_many_passes_as_may_run_beside_each_other_and_the_third_waits():
         running[0] -= 1
         return squares(items)
 
-    batch = Batcher(work, most=1, at_once=2)
+    batch = Batcher(work, max_batch=1, slots=2)
     with ThreadPoolExecutor(4) as pool:
         assert [row[0, 0] for row in pool.map(batch, range(4))] == [0.0, 1.0, 4.0, 9.0]
     assert most == [2]
@@ -91,7 +91,7 @@ def test_one_bad_item_does_not_spoil_the_others():
         calls = [pool.submit(batch, 1)]
         started.wait(10)
         calls += [pool.submit(batch, n) for n in (2, 7, 3)]
-        while len(batch._calls) < 3:
+        while len(batch._waiting) < 3:
             time.sleep(0.001)
         go.set()
         assert [calls[n].result(10)[0, 0] for n in (0, 1, 3)] == [1.0, 4.0, 9.0]
@@ -107,12 +107,12 @@ def test_beyond_what_may_wait_and_beyond_patience_the_answer_is_busy():
         go.wait(10)
         return squares(items)
 
-    batch = Batcher(work, waiting=2, patience=1)
+    batch = Batcher(work, max_waiting=2, timeout=1)
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(batch, 1)
         started.wait(10)
         impatient = [pool.submit(batch, n) for n in (2, 3)]
-        while len(batch._calls) < 2:
+        while len(batch._waiting) < 2:
             time.sleep(0.001)
         with pytest.raises(Busy, match="try again"):
             batch(4)
@@ -122,23 +122,25 @@ def test_beyond_what_may_wait_and_beyond_patience_the_answer_is_busy():
                 one.result(10)
         go.set()
         assert first.result(10).tolist() == [[1.0]]
-    assert not batch._calls, "who gave up is not worked for"
+    assert not batch._waiting, "who gave up is not worked for"
 
 
 def test_batched_rows_equal_single_ones(tiny_model):
     from PIL import Image
 
-    from mmdemo.embed import image_rows, text_rows
-    from mmdemo.encoder import Encoder
+    from mmdemo.encode.embeddings import photo_embeddings, text_embeddings
+    from mmdemo.encode.encoder import Encoder
 
     encoder = Encoder.load(tiny_model)
     texts = ["a red mug", "a very long sentence about a chair that stands in the hall", "x", "blue"]
     np.testing.assert_allclose(
-        text_rows(encoder, texts), np.vstack([text_rows(encoder, [text]) for text in texts]), atol=1e-5
+        text_embeddings(encoder, texts), np.vstack([text_embeddings(encoder, [text]) for text in texts]), atol=1e-5
     )
     pictures = [Image.effect_noise((90, 60), 80 + n).convert("RGB") for n in range(4)]
     np.testing.assert_allclose(
-        image_rows(encoder, pictures), np.vstack([image_rows(encoder, [one]) for one in pictures]), atol=1e-5
+        photo_embeddings(encoder, pictures),
+        np.vstack([photo_embeddings(encoder, [one]) for one in pictures]),
+        atol=1e-5,
     )
 
 
@@ -150,7 +152,7 @@ def test_many_at_once_each_have_their_row_made_once_and_remembered():
         time.sleep(0.002)
         return squares(items)
 
-    rows = Rows(int, work, most=100, key=int)
+    rows = EmbeddingCache(int, work, capacity=100, key=int)
     with ThreadPoolExecutor(20) as pool:
         for _ in range(2):
             assert [row[0, 0] for row in pool.map(lambda n: rows([n]), range(100))] == [n * n for n in range(100)]
@@ -164,7 +166,7 @@ def test_what_was_asked_for_longest_ago_is_forgotten_first_and_several_are_one_p
         passes.append(list(items))
         return squares(items)
 
-    rows = Rows(int, work, most=2, key=int)
+    rows = EmbeddingCache(int, work, capacity=2, key=int)
     assert rows([1, 2, 1])[:, 0].tolist() == [1, 4, 1]
     rows([1]), rows([3]), rows([1, 2])
     assert passes == [[1, 2], [3], [2]]
@@ -181,9 +183,11 @@ def test_what_can_be_done_before_the_encoders_turn_is_done_by_whoever_asks():
         worked.extend(items)
         return squares(items)
 
-    rows = Rows(prepare, work, most=9, key=float)
+    rows = EmbeddingCache(prepare, work, capacity=9, key=float)
     started, go = threading.Event(), threading.Event()
-    slow = Rows(prepare, lambda items: (started.set(), go.wait(10), squares(items))[-1], most=9, key=float)
+    slow = EmbeddingCache(
+        prepare, lambda items: (started.set(), go.wait(10), squares(items))[-1], capacity=9, key=float
+    )
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(slow, [1])
         started.wait(10)

@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmdemo import archive
-from mmdemo.catalog import Catalog, Product, facets
-from mmdemo.errors import InputError
-from mmdemo.product import split_values
+from mmdemo.catalog import archive
+from mmdemo.catalog.catalog import Catalog, Product, facets
+from mmdemo.catalog.html_text import plain_text
+from mmdemo.catalog.product import split_values
+from mmdemo.core.errors import InputError
 
 MINIMAL = "id,image,title\na,a.png,Red shoe\nb,images/b.jpg,Blue bag\n"
 
@@ -62,9 +63,18 @@ def test_every_known_column_lands_in_its_field_and_the_rest_in_attributes(shop):
     header = "description,category,price,currency,url,parent,group,Heel Height,colour"
     product = one(shop, header, '"Soft, warm.",Shoes,"1.299,00",eur,https://shop.example/a,P1,G1,Flat,Red')
     assert product == Product(
-        "a", "a.png", "Shoe", "Soft, warm.", "Shoes", 1299.0, "EUR", "https://shop.example/a", "P1", "G1",
+        "a",
+        "a.png",
+        "Shoe",
+        "Soft, warm.",
+        "Shoes",
+        1299.0,
+        "EUR",
+        "https://shop.example/a",
+        "P1",
+        "G1",
         {"heel_height": "Flat", "colour": "Red"},
-    )  # fmt: skip
+    )
     assert (product.field("PRICE"), product.field("Heel height"), product.field("Color")) == (1299.0, "Flat", "Red")
     assert product.field("no such thing") is None and product.field("title") == "Shoe"
 
@@ -145,11 +155,16 @@ def test_a_table_alone_is_read_with_the_pictures_beside_it(shop):
 def test_parquet_is_read_like_the_same_csv(shop):
     frame = pd.DataFrame(
         {
-            "id": [1, 2], "image": ["a.png", None], "title": ["A", "B"], "price": [12.125, None],
-            "year": [2011.0, 2012.5], "kids": [True, False], "tags": [["x", "y"], []],
+            "id": [1, 2],
+            "image": ["a.png", None],
+            "title": ["A", "B"],
+            "price": [12.125, None],
+            "year": [2011.0, 2012.5],
+            "kids": [True, False],
+            "tags": [["x", "y"], []],
             "colour": pd.Categorical(["red", None]),
         }
-    )  # fmt: skip
+    )
     frame.to_parquet(shop / "catalog.parquet")
     first, second = Catalog.read(shop).products
     attributes = {"year": "2011", "kids": "True", "tags": "x, y", "colour": "red"}
@@ -158,7 +173,7 @@ def test_parquet_is_read_like_the_same_csv(shop):
 
 
 def test_a_product_without_a_picture_is_known_by_its_words(shop):
-    catalog = read(shop, "id,image,title\na,,Gift card\n")
+    catalog = read(shop, "id,image,title\ngift,,Gift card\n")
     assert catalog.products[0].image == "" and catalog.image_path(catalog.products[0]) is None
 
 
@@ -169,7 +184,26 @@ def test_where_every_title_is_empty_the_category_stands_in(shop):
 
 def test_html_of_a_shop_system_becomes_words(shop):
     product = one(shop, "description,material", "<p>Soft &amp; <b>warm</b>.<br/>Size < 40</p>,Cocona&reg;")
-    assert product.description == "Soft & warm . Size < 40" and product.attributes["material"] == "Cocona®"
+    assert product.description == "Soft & warm. Size < 40" and product.attributes["material"] == "Cocona®"
+
+
+@pytest.mark.parametrize(
+    ("markup", "words"),
+    [
+        ("<h2>Care</h2><p>Wash.</p>", "Care. Wash."),
+        ("<ul><li>350&nbsp;ml<li>Dishwasher safe</ul>End", "350 ml. Dishwasher safe. End"),
+        (
+            "<table><tr><td>Height</td><td>9 cm</td></tr><tr><th>Weight</th><td>1 kg</td></tr></table>",
+            "Height 9 cm. Weight 1 kg",
+        ),
+        ("Mug<script>alert(1)</script><style>p {}</style>", "Mug"),
+        ("<img src=x onerror=alert(1)>Mug", "Mug"),
+        ("Size <M>, 3 < 4 &amp; 5", "Size <M>, 3 < 4 & 5"),
+        ("<div>" * 50_000 + "deep", "deep"),
+    ],
+)
+def test_markup_becomes_sentences(markup, words):
+    assert plain_text(markup) == words
 
 
 @pytest.mark.parametrize(
@@ -218,23 +252,23 @@ BAD_ROWS = {
     "neither picture nor title": ("x,,", "title", "neither"),
     "picture gone": ("x,gone.png,A", "image", "no picture"),
     "picture is a folder": ("x,images,A", "image", "no picture"),
-    "picture by http": ("x,http://example.com/a.png,A", "image", "never fetched"),
-    "picture by https": ("x,HTTPS://example.com/a.png,A", "image", "never fetched"),
+    "picture by http": ("x,http://example.com/elsewhere.png,A", "image", "--fetch-images"),
+    "picture by https": ("x,HTTPS://example.com/elsewhere.png,A", "image", "--fetch-images"),
     "picture by file address": ("x,file:///etc/passwd,A", "image", "never fetched"),
     "picture in the cell": ("x,data:image/png;base64;AAAA,A", "image", "never fetched"),
     "picture above": ("x,../outside.png,A", "image", "outside"),
     "picture above by a detour": ("x,images/../../outside.png,A", "image", "outside"),
     "picture above, other slash": ("x,..\\outside.png,A", "image", "outside"),
     "picture absolute": ("x,/etc/hostname,A", "image", "outside"),
-    "picture on a drive": ("x,C:\\a.png,A", "image", "outside"),
-    "picture on a share": ("x,\\\\server\\a.png,A", "image", "outside"),
+    "picture on a drive": ("x,C:\\gone.png,A", "image", "outside"),
+    "picture on a share": ("x,\\\\server\\gone.png,A", "image", "outside"),
     "picture linked outwards": ("x,link.png,A", "image", "link"),
     "picture in a folder linked outwards": ("x,linked/outside.png,A", "image", "link"),
     "picture is text": ("x,text.png,A", "image", "text.png"),
     "picture empty": ("x,empty.png,A", "image", "empty"),
     "picture too large": ("x,bomb.png,A", "image", "megapixels"),
     "a cell too few": ("x,a.png", "", "2 cells where the header has 3"),
-    "a cell too many": ("x,a.png,Shoe, red", "", "4 cells where the header has 3"),
+    "a cell too many": ("x,a.png,1,299", "", "4 cells where the header has 3"),
     "text after a quote": ('x,a.png,"Shoe" red', "", "quote"),
     "quote never closed": ('x,a.png,"Shoe', "", "quote"),
 }
@@ -257,6 +291,62 @@ def test_a_bad_row_is_refused_with_its_line_and_the_good_ones_are_read(shop, nam
     assert reason in found.reason and "\n" not in str(found) and str(shop) not in str(found)
 
 
+STYLES = "id,colour,price,title\n" + "".join(f"{n},Red,{n}0,Plain shirt {n}\n" for n in range(1, 9))
+
+
+def test_an_unquoted_comma_in_a_text_is_put_together_again_and_noted_once(shop):
+    table = (
+        STYLES.replace("id,", "id,image,").replace(",Red", ",,Red")
+        + "9,,Red,90,Shirt, navy, long\n10,,Red,5,Tie, silk\n"
+    )
+    catalog = read(shop, table)
+    assert [p.title for p in catalog][-2:] == ["Shirt, navy, long", "Tie, silk"] and catalog.products[-1].price == 5
+    assert [str(note) for note in catalog.warnings] == [
+        "line 1: 2 rows have an unquoted ',' in 'title', which was put together again; first, line 10"
+    ]
+
+
+def test_a_text_between_other_columns_takes_the_surplus_where_they_fit_best(shop):
+    rows = "".join(f"{n},,Plain shirt {n},{n}0,{('Red', 'Blue')[n % 2]}\n" for n in range(10, 20))
+    catalog = read(shop, f"id,image,title,price,colour\n{rows}20,,Shirt, long,7,Blue\n")
+    last = catalog.products[-1]
+    assert (last.title, last.price, last.attributes) == ("Shirt, long", 7, {"colour": "Blue"})
+
+
+@pytest.mark.parametrize("row", ["9,,Red,1,299,Shirt", "9,,Red,90,Shirt, 12", "9,x,,Red,90,Shirt"])
+def test_a_surplus_that_may_belong_elsewhere_is_refused(shop, row):
+    table = STYLES.replace("id,", "id,image,").replace(",Red", ",,Red")
+    catalog = read(shop, f"{table}{row}\n")
+    assert [str(fault) for fault in catalog.refused] == ["line 10: 6 cells where the header has 5"]
+
+
+def test_control_characters_are_left_out_and_counted(shop):
+    catalog = read(shop, "id,image,title\na,a\0.png,A\0 red\x07 mug\n")
+    assert catalog.products == [Product("a", "a.png", "A red mug")]
+    assert [str(note) for note in catalog.warnings] == ["line 1: 3 control characters in 'catalog.csv' were left out"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "language", "header", "title"),
+    [
+        ("gb18030", "Simplified Chinese", "id,图片,标题", "红色马克杯"),
+        ("cp932", "Japanese", "id,画像,商品名", "赤いマグカップ"),
+        ("cp1252", "Western European", "id,image,title", "Café rosé"),
+    ],
+)
+def test_what_spreadsheets_save_in_old_encodings_is_read_by_its_headings(tmp_path, encoding, language, header, title):
+    (tmp_path / "shop.csv").write_bytes(f"{header}\na,,{title}\n".encode(encoding))
+    catalog = Catalog.read(tmp_path)
+    assert [product.title for product in catalog] == [title]
+    assert f"was read as {language} ({encoding})" in str(catalog.warnings[0])
+
+
+def test_a_byte_order_mark_below_a_blank_line_is_none_of_the_first_heading(tmp_path):
+    (tmp_path / "shop.csv").write_bytes("\n\ufeffid,image,title\na,,A\n".encode())
+    catalog = Catalog.read(tmp_path)
+    assert [product.id for product in catalog] == ["a"] and not catalog.warnings
+
+
 def test_a_stray_quote_costs_the_rows_it_touches_and_not_the_rest_of_the_table(shop):
     table = 'id,image,title\na,a.png,"Stray\nb,images/b.jpg,"Fine"\nc,images/c.webp,Last\n'
     catalog = read(shop, table)
@@ -269,6 +359,13 @@ def test_the_nameless_column_that_data_tools_write_first_is_left_out(shop):
 
 def test_extra_empty_cells_at_the_end_of_a_row_do_no_harm(shop):
     assert read(shop, "id,image,title\na,a.png,A,,\n").products[0].title == "A"
+
+
+def test_an_unquoted_comma_is_noticed_where_the_last_cell_is_empty(shop):
+    rows = "".join(f"{n},a.png,Plain shirt {n},{n}0,\n" for n in range(9))
+    odd = "9,a.png,Shirt, navy,90,\n10,a.png,Tie,5,,,\n"
+    products = read(shop, f"id,image,title,price,note\n{rows}{odd}").products
+    assert [(p.title, p.price) for p in products[-2:]] == [("Shirt, navy", 90), ("Tie", 5)]
 
 
 def test_a_link_that_stays_inside_the_folder_is_followed(shop):
@@ -328,10 +425,10 @@ BAD_CATALOGUES = {
     "only a byte order mark": ("catalog.csv", b"\xef\xbb\xbf", "empty"),
     "only blank lines": ("catalog.csv", b"\n\n \n", "empty"),
     "only a header": ("catalog.csv", b"id,image,title\n", "no rows"),
-    "no title column": ("catalog.csv", b"id,image,titel\na,a.png,A\n", "no column 'title'; did you mean 'titel'?"),
+    "no title column": ("catalog.csv", b"id,image,tittle\na,a.png,A\n", '--map "title=tittle"'),
     "no id column": ("catalog.csv", b"nr,image,title\n1,a.png,A\n", "no column 'id'"),
-    "no image column": ("catalog.csv", b"id,imagen,title\n1,a.png,A\n", "no column 'image'; did you mean 'imagen'?"),
-    "no header": ("catalog.csv", b"a,a.png,Shoe\nb,b.png,Bag\n", "no column 'id' and 'image' and 'title'"),
+    "no image column": ("catalog.csv", b"id,imago,title\n1,a.png,A\n", '--map "image=imago"'),
+    "no header": ("catalog.csv", b"a,a.png,Shoe\nb,b.png,Bag\n", "no column 'id', 'image' and 'title'"),
     "one column": ("catalog.csv", b"hello\nworld\n", "no column"),
     "every row bad": ("catalog.csv", b"id,image,title\na,gone.png,A\nb,gone.png,B\n", "2 refused"),
     "every row ragged": ("catalog.csv", b"id,image,title\na\nb\n", "2 refused"),
@@ -347,7 +444,8 @@ BAD_CATALOGUES = {
     "csv called parquet": ("catalog.parquet", MINIMAL.encode(), "not a Parquet file"),
     "empty parquet": ("catalog.parquet", b"", "not a Parquet file"),
     "cut parquet": ("catalog.parquet", b"PAR1" + bytes(50) + b"PAR1", "not a Parquet file"),
-    "text file": ("shop.json", b"[]", "is not one"),
+    "text file": ("shop.rtf", b"[]", "is not one"),
+    "empty list": ("shop.json", b"[]", "holds no list of products"),
     "too many columns": ("catalog.csv", b",".join(b"c%d" % i for i in range(501)) + b"\n", "columns"),
     "csv called zip": ("shop.zip", MINIMAL.encode(), "not a ZIP"),
     "empty zip file": ("shop.zip", b"", "not a ZIP"),
@@ -487,9 +585,19 @@ def test_a_zip_whose_content_is_damaged_or_locked_is_refused(tmp_path):
 
 
 def test_the_text_of_a_product_is_title_description_and_what_they_left_out():
-    product = Product("1", "", "Red wool hat", "Warm. Made for winter!", "Hats", attributes={
-        "colour": "Red", "material": "wool, Cotton", "fit_type": "Loose", "season": "Winter",
-    })  # fmt: skip
+    product = Product(
+        "1",
+        "",
+        "Red wool hat",
+        "Warm. Made for winter!",
+        "Hats",
+        attributes={
+            "colour": "Red",
+            "material": "wool, Cotton",
+            "fit_type": "Loose",
+            "season": "Winter",
+        },
+    )
     assert product.text == "Red wool hat. Warm. Made for winter! Category: Hats. Material: Cotton. Fit type: Loose."
 
 
@@ -498,11 +606,22 @@ def test_a_colour_inside_another_word_was_not_said():
 
 
 def test_ids_codes_flags_and_addresses_are_not_read_out():
-    product = Product("1", "", "Hat", attributes={
-        "sender_id": "148", "ean": "4006381333931", "code": "40063813", "source": "Import", "kids": "True",
-        "sale": "False", "uuid": "ea7b6656-3f84-4eb3-9099-23e623fc1018",
-        "page": "https://x.example/1", "note": "n" * 121,
-    })  # fmt: skip
+    product = Product(
+        "1",
+        "",
+        "Hat",
+        attributes={
+            "sender_id": "148",
+            "ean": "4006381333931",
+            "code": "40063813",
+            "source": "Import",
+            "kids": "True",
+            "sale": "False",
+            "uuid": "ea7b6656-3f84-4eb3-9099-23e623fc1018",
+            "page": "https://x.example/1",
+            "note": "n" * 121,
+        },
+    )
     assert product.text == "Hat. Kids."
 
 

@@ -1,6 +1,9 @@
-"""The command line as a person meets it: by subprocess, on a real (tiny, random) open_clip model."""
+"""The command line as a person meets it, on a real (tiny, random) open_clip model; partly in a process of its own."""
 
+import contextlib
+import io
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,18 +11,32 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from tests.toys import picture, toy_catalogue
+from mmdemo.cli import main
+from tests.toys import other_things, picture, toy_catalogue
 
 HOME = Path(__file__).resolve().parent.parent
 
 
 def mmdemo(*args, check: int | None = 0) -> subprocess.CompletedProcess:
+    """A command in this process, which has the imports already."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main([str(arg) for arg in args])
+        except SystemExit as end:
+            code = int(end.code or 0)
+    assert check is None or code == check, err.getvalue()
+    return subprocess.CompletedProcess(args, code, out.getvalue(), err.getvalue())
+
+
+def in_its_own_process(*args, check: int | None = 0) -> subprocess.CompletedProcess:
+    """A command as a person types it: whatever any library prints is seen too."""
     done = subprocess.run(
         [sys.executable, "-m", "mmdemo", *map(str, args)], cwd=HOME, capture_output=True, text=True, timeout=300
     )
-    if check is not None:
-        assert done.returncode == check, done.stderr
+    assert check is None or done.returncode == check, done.stderr
     assert "Traceback" not in done.stderr
     return done
 
@@ -32,28 +49,37 @@ def shop(tmp_path_factory):
 @pytest.fixture(scope="module")
 def index(shop, tiny_model, tmp_path_factory):
     out = tmp_path_factory.mktemp("cli-index") / "index"
-    done = mmdemo("build", shop, "--out", out, "--encoder", tiny_model)
+    done = mmdemo("build", shop, "--out", out, "--encoder", tiny_model, "--strangers", other_things())
     assert "24 products in" in done.stdout and "encoding products" in done.stderr
     return out
 
 
 def test_search_prints_one_json_document_and_nothing_else(index, tmp_path):
     picture("mug", "blue", scale=0.58).save(tmp_path / "photo.png")
-    done = mmdemo("search", index, "--image", tmp_path / "photo.png", "--text", "blue mug", "-k", 5, "--json")
+    done = in_its_own_process(
+        "search", index, "--image", tmp_path / "photo.png", "--text", "blue mug", "-k", 5, "--json"
+    )
     answer = json.loads(done.stdout)
-    assert set(answer) == {"results", "query"} and len(answer["results"]) == 5
+    assert set(answer) == {"results", "kind", "unmet", "regions", "query"} and len(answer["results"]) == 5
     for rank, r in enumerate(answer["results"], 1):
         assert {"rank", "id", "title", "score", "match", "parts"} <= set(r) and r["rank"] == rank
         assert sum(r["parts"].values()) == pytest.approx(r["score"], abs=1e-5)
-    scores = [r["score"] for r in answer["results"]]
-    assert scores == sorted(scores, reverse=True)
+    assert answer["results"][0]["id"].endswith("blue")
     assert answer["query"]["text"] == "blue mug"
 
 
+def test_search_says_what_nothing_of_the_kind_meets_and_takes_a_kind_and_an_order(index):
+    flags = ("--text", "mug under 5", "--kind", "tray", "--sort", "cheap", "-k", 2)
+    answer = json.loads(mmdemo("search", index, *flags, "--json").stdout)
+    assert [(r["id"], r["tier"]) for r in answer["results"]] == [("tray-0-red", "near"), ("tray-0-green", "near")]
+    assert answer["kind"]["name"] == "tray"
+    assert "note: No tray under €5.00: from €10.00." in mmdemo("search", index, *flags).stderr
+
+
 def test_search_reads_sentences_and_takes_several_photos(index, tmp_path):
-    from mmdemo.imaging import decode
-    from mmdemo.query import Query
-    from mmdemo.recommender import Recommender
+    from mmdemo.catalog.imaging import decode
+    from mmdemo.core.request import Query
+    from mmdemo.search.recommender import Recommender
 
     files = [tmp_path / f"{colour}.png" for colour in ("red", "blue", "black")]
     for file in files:
@@ -64,7 +90,7 @@ def test_search_reads_sentences_and_takes_several_photos(index, tmp_path):
     answer = json.loads(done.stdout)
     assert [p["said"] for p in answer["query"]["read"]["understood"]] == ["under 18", "not black"]
     one, two, three = (decode(file, max_side=512) for file in files)
-    query = Query(one, sentence, 6, photos=(two,), unlike_photos=(three,), diversity=0.2, fold=True)
+    query = Query(image=one, text=sentence, k=6, photos=(two,), unlike_photos=(three,), diversity=0.2, fold=True)
     same = Recommender.load(index).recommend(query)
     assert [r["id"] for r in answer["results"]] == [r.id for r in same]
     assert [r["score"] for r in answer["results"]] == pytest.approx([r.score for r in same], abs=1e-5)
@@ -74,9 +100,9 @@ def test_search_reads_sentences_and_takes_several_photos(index, tmp_path):
 
 
 def test_the_command_line_and_python_give_the_same_scores(index, shop):
-    from mmdemo.imaging import decode
-    from mmdemo.query import Query
-    from mmdemo.recommender import Recommender
+    from mmdemo.catalog.imaging import decode
+    from mmdemo.core.request import Query
+    from mmdemo.search.recommender import Recommender
 
     photo = shop / "images" / "tray-1-green.png"
     answer = json.loads(mmdemo("search", index, "--image", photo, "--text", "in red", "-k", 6, "--json").stdout)
@@ -84,11 +110,35 @@ def test_the_command_line_and_python_give_the_same_scores(index, shop):
     assert answer["results"] == [r.as_dict() for r in Recommender.load(index).recommend(query)]
 
 
+def test_a_part_of_a_photo_is_searched_by(index, tmp_path):
+    scene = Image.new("RGB", (192, 96), "white")
+    scene.paste(picture("tray", "green"), (96, 0))
+    scene.save(tmp_path / "scene.png")
+    asked = mmdemo("search", index, "--image", tmp_path / "scene.png", "--box", "0.5,0,1,1", "--json")
+    answer = json.loads(asked.stdout)
+    picture("tray", "green").save(tmp_path / "tray.png")
+    alone = json.loads(mmdemo("search", index, "--image", tmp_path / "tray.png", "--json").stdout)
+    assert answer["results"] == alone["results"] and answer["query"]["box"] == [0.5, 0.0, 1.0, 1.0]
+    refused = mmdemo("search", index, "--image", tmp_path / "scene.png", "--box", "0,0,2,1", check=1)
+    assert "as in 0.1,0.2,0.5,0.9; found 0,0,2,1" in refused.stderr
+
+
 def test_filters_likes_and_dislikes_reach_the_search(index):
     done = mmdemo(
-        "search", index, "--like", "mug-0-red", "--unlike", "tray-0-blue", "--filter", "category=Mug", "--filter",
-        "price<13", "-k", 3, "--json",
-    )  # fmt: skip
+        "search",
+        index,
+        "--like",
+        "mug-0-red",
+        "--unlike",
+        "tray-0-blue",
+        "--filter",
+        "category=Mug",
+        "--filter",
+        "price<13",
+        "-k",
+        3,
+        "--json",
+    )
     results = json.loads(done.stdout)["results"]
     assert results and all(r["id"].startswith("mug-0") and r["id"] != "mug-0-red" for r in results)
 
@@ -98,13 +148,13 @@ def test_evaluate_prints_every_ranker_with_intervals(index, tmp_path):
     found = json.loads(mmdemo("evaluate", index, "--queries", tmp_path / "q.csv", "--json").stdout)
     assert found["queries"] == 1 and set(found["rankers"]) == {"head", "image", "text", "mean"}
     assert set(found["rankers"]["head"]["mrr"]) == {"value", "low", "high"}
-    assert "ranker" in mmdemo("evaluate", index, "--queries", tmp_path / "q.csv").stdout
+    table = mmdemo("evaluate", index, "--queries", tmp_path / "q.csv").stdout
+    assert "ranker" in table and table.endswith("\n") and not table.endswith("\n\n")
     assert "photo" in mmdemo("evaluate", index).stdout
 
 
-def test_products_are_added_and_removed(index, tiny_model, shop, tmp_path):
-    own = tmp_path / "index"
-    mmdemo("build", shop, "--out", own, "--encoder", tiny_model)
+def test_products_are_added_and_removed(index, tmp_path):
+    own = shutil.copytree(index, tmp_path / "index")
     picture("tray", "purple", scale=0.9).save(tmp_path / "new.png")
     (tmp_path / "more.csv").write_text("id,image,title\nnew,new.png,Large purple tray\n")
     assert "25 products" in mmdemo("add", own, tmp_path / "more.csv").stdout
@@ -135,6 +185,11 @@ def test_faults_end_in_a_sentence_and_their_exit_code(args, code, says, index, s
     assert says in done.stderr and done.stdout == ""
 
 
+@pytest.mark.parametrize(("args", "code"), [(["search", "nowhere", "--text", "x"], 1), (["fly"], 2)])
+def test_a_process_ends_with_the_exit_code_of_the_fault(args, code):
+    assert in_its_own_process(*args, check=code).stdout == ""
+
+
 def test_a_build_that_was_interrupted_goes_on_with_resume(shop, tiny_model, tmp_path):
     args = [
         sys.executable,
@@ -146,6 +201,8 @@ def test_a_build_that_was_interrupted_goes_on_with_resume(shop, tiny_model, tmp_
         str(tmp_path / "ix"),
         "--encoder",
         str(tiny_model),
+        "--strangers",
+        str(other_things()),
     ]
     process = subprocess.Popen(args, cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     shard = tmp_path / "ix" / ".work" / "000000000.safetensors"
@@ -156,7 +213,7 @@ def test_a_build_that_was_interrupted_goes_on_with_resume(shop, tiny_model, tmp_
     process.wait()
     assert not (tmp_path / "ix" / "current").exists()
     before = shard.stat().st_mtime_ns
-    done = mmdemo("build", shop, "--out", tmp_path / "ix", "--encoder", tiny_model, "--resume")
+    done = mmdemo(*args[3:], "--resume")
     assert "24 products" in done.stdout
     assert not shard.exists() and before
     assert (
@@ -167,9 +224,21 @@ def test_a_build_that_was_interrupted_goes_on_with_resume(shop, tiny_model, tmp_
 def test_align_prints_before_after_and_chance(shop, tiny_model, tmp_path):
     big = toy_catalogue(tmp_path / "big")
     done = mmdemo(
-        "align", big, "--out", tmp_path / "out", "--from", tiny_model, "--split-by", "id", "--epochs", 0.1,
-        "--lr", 0.01, "--check", shop,
-    )  # fmt: skip
+        "align",
+        big,
+        "--out",
+        tmp_path / "out",
+        "--from",
+        tiny_model,
+        "--split-by",
+        "id",
+        "--epochs",
+        0.1,
+        "--lr",
+        0.01,
+        "--check",
+        shop,
+    )
     lines = done.stdout.splitlines()
     assert lines[0] == "| catalogue (products) | figure | before | after | chance |"
     assert (

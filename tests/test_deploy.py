@@ -6,10 +6,14 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 HOME = Path(__file__).resolve().parent.parent
 DOCKERFILE = (HOME / "Dockerfile").read_text(encoding="utf-8")
@@ -21,9 +25,14 @@ def steps(kind: str) -> list[str]:
 
 
 def flags() -> set[str]:
-    return set(re.findall(r"--[a-z]+(?:-[a-z]+)*", subprocess.run(
-        [sys.executable, "app.py", "--help"], cwd=HOME, capture_output=True, text=True, check=True
-    ).stdout))  # fmt: skip
+    return set(
+        re.findall(
+            r"--[a-z]+(?:-[a-z]+)*",
+            subprocess.run(
+                [sys.executable, "app.py", "--help"], cwd=HOME, capture_output=True, text=True, check=True
+            ).stdout,
+        )
+    )
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +80,12 @@ def test_the_image_installs_what_the_makefile_installs_and_starts_what_it_starts
 
 
 def test_the_image_runs_as_nobody_in_particular_and_says_whether_it_is_well():
-    assert steps("USER") == ["1000"] and "--uid 1000" in DOCKERFILE and STEPS.index("USER 1000") < next(
-        n for n, line in enumerate(STEPS) if line.startswith("ENTRYPOINT")
+    assert (
+        steps("USER") == ["1000"]
+        and "--uid 1000" in DOCKERFILE
+        and STEPS.index("USER 1000") < next(n for n, line in enumerate(STEPS) if line.startswith("ENTRYPOINT"))
     )
-    from mmdemo.ui import gate
+    from mmdemo.serve import gate
 
     address = re.search(r"http://127\.0\.0\.1:(\d+)(/[\w/-]+)", steps("HEALTHCHECK")[0])
     assert address and address[1] in steps("EXPOSE") and gate.READ.fullmatch(address[2])
@@ -91,7 +102,8 @@ def test_the_service_and_the_proxy_name_flags_and_limits_that_exist():
     service = (HOME / "deploy" / "mmdemo.service").read_text(encoding="utf-8")
     started = shlex.split(re.search(r"^ExecStart=(.+)$", service, re.M)[1])
     assert started[1] == "app.py" and {word for word in started if word.startswith("--")} <= flags()
-    from mmdemo.ui import GRACE, gate
+    from mmdemo.serve import gate
+    from mmdemo.ui.server import GRACE
 
     assert int(re.search(r"TimeoutStopSec=(\d+)", service)[1]) > GRACE
     proxy = (HOME / "deploy" / "nginx.conf").read_text(encoding="utf-8")
@@ -116,32 +128,51 @@ def test_installed_it_answers_from_any_folder(wheel, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     metadata = next((tmp_path / "site").glob("*.dist-info"))
     assert "mmdemo = mmdemo.cli:main" in (metadata / "entry_points.txt").read_text()
-    wanted = [line for line in (HOME / "requirements.txt").read_text().splitlines() if line and line[0] != "#"]
-    needed = re.findall(r"^Requires-Dist: (.+)$", (metadata / "METADATA").read_text(), re.M)
-    assert sorted(re.sub(r"[-_]", "-", n) for n in needed) == sorted(re.sub(r"[-_]", "-", w) for w in wanted)
     code = "import mmdemo, sys; assert mmdemo.__file__.startswith(sys.argv.pop(1)); from mmdemo.cli import main; main()"
     command = ["-P", "-c", code, str(tmp_path / "site"), "search", "index/default", "--text", "blue", "-k", "2"]
     done = subprocess.run(
-        [sys.executable, *command], cwd=tmp_path / "elsewhere", capture_output=True, text=True,
+        [sys.executable, *command],
+        cwd=tmp_path / "elsewhere",
+        capture_output=True,
+        text=True,
         env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
-    )  # fmt: skip
+    )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) == 2
+
+
+def requirements(lines: Iterable[str]) -> dict[str, Requirement]:
+    """Name -> requirement of every line that names a package."""
+    parsed = [Requirement(line) for line in lines if line and line[0] not in "#-"]
+    return {canonicalize_name(requirement.name): requirement for requirement in parsed}
+
+
+@pytest.mark.parametrize("extra", ["", "milvus", "ray", "studio", "dev"])
+def test_what_is_pinned_lies_within_the_ranges_that_the_package_asks_for(extra):
+    project = tomllib.loads((HOME / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ranges = requirements(project["optional-dependencies"][extra] if extra else project["dependencies"])
+    file = HOME / (f"requirements-{extra}.txt" if extra else "requirements.txt")
+    pins = requirements(file.read_text(encoding="utf-8").splitlines())
+    assert ranges.keys() <= pins.keys()
+    for name, requirement in ranges.items():
+        pin = next(iter(pins[name].specifier))
+        assert pin.operator == "==" and requirement.specifier.contains(pin.version), name
+    if not extra:
+        assert ranges.keys() == pins.keys()
 
 
 def test_installed_without_its_encoder_it_says_what_to_do(tmp_path, tiny_model):
     """An index whose encoder is gone: one sentence that names it."""
     import shutil
 
-    from mmdemo.build import build
-    from mmdemo.catalog import Catalog
-    from mmdemo.encoder import Encoder
-    from mmdemo.errors import InputError
-    from mmdemo.recommender import Recommender
-    from tests.toys import toy_catalogue
+    from mmdemo.catalog.catalog import Catalog
+    from mmdemo.core.errors import InputError
+    from mmdemo.encode.encoder import Encoder
+    from mmdemo.search.recommender import Recommender
+    from tests.toys import quick_build, toy_catalogue
 
     model = shutil.copytree(tiny_model, tmp_path / "gone")
-    build(Catalog.read(toy_catalogue(tmp_path / "shop", copies=1)), Encoder.load(model), tmp_path / "index")
+    quick_build(Catalog.read(toy_catalogue(tmp_path / "shop", copies=1)), Encoder.load(model), tmp_path / "index")
     shutil.rmtree(model)
     with pytest.raises(InputError, match="gone") as caught:
         Recommender.load(tmp_path / "index")

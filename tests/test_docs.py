@@ -99,14 +99,14 @@ def place(tmp_path_factory) -> Path:
     """A folder as a reader's: the project by its names, and a photo."""
     from PIL import Image
 
-    from mmdemo.index import ProductIndex
+    from mmdemo.index.product_index import ProductIndex
 
     folder = tmp_path_factory.mktemp("reader")
     for item in HOME.iterdir():
         if item.name not in (".git", ".venv"):
             (folder / item.name).symlink_to(item)
     index = ProductIndex.load(demo_process.INDEX)
-    with Image.open(next(index.thumbnail(p.id) for p in index.products if p.image)) as picture:
+    with Image.open(io.BytesIO(next(index.thumbnail(p.id) for p in index.products if p.image))) as picture:
         picture.convert("RGB").resize((800, 800)).save(folder / "photo.jpg")
     return folder
 
@@ -220,7 +220,8 @@ def test_every_flag_in_the_prose_is_one_of_some_program(page):
 
 
 def test_every_endpoint_that_is_named_exists():
-    from mmdemo.ui import api, tools
+    from mmdemo.serve import api
+    from mmdemo.serve import mcp as tools
 
     known = set(api.endpoints(None))  # type: ignore[arg-type]
     said = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
@@ -251,8 +252,8 @@ def test_the_commands_of_the_readme_work_one_after_the_other(tmp_path, monkeypat
     readme = next(page for page in PAGES if page.name == "README.md").read_text(encoding="utf-8")
     lines = re.findall(r"^\.venv/bin/python -m mmdemo (.+)$", readme, re.M)
     shop = [shlex.split(line, comments=True) for line in lines if "index/my-shop" in line]
-    assert [words[0] for words in shop] == ["build", "search", "evaluate", "add", "remove"]
+    assert [words[0] for words in shop] == ["build", "search", "evaluate", "update", "add", "remove", "export"]
     for words in shop:
         done = CliRunner().invoke(app, words)
         assert done.exit_code == 0, (words, done.output, done.exception)
-    assert "13 products in" in done.output
+    assert "13 products in my-shop.parquet" in done.output

@@ -1,4 +1,4 @@
-"""A catalogue becomes rows: the same ones however far ahead pictures are read, interrupted or not."""
+"""A catalogue becomes embeddings: the same ones however far ahead pictures are read, interrupted or not."""
 
 import json
 import shutil
@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from mmdemo import embed as embedding
-from mmdemo import tuning
-from mmdemo.catalog import Catalog
-from mmdemo.embed import ahead, cropped, embed, image_rows, product_rows, text_rows
-from mmdemo.encoder import Encoder
-from mmdemo.imaging import decode
-from mmdemo.tuning import Setting, measure, sample
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.catalog.imaging import decode
+from mmdemo.encode import embed as embedding
+from mmdemo.encode import tuning
+from mmdemo.encode.embed import embed, prefetch
+from mmdemo.encode.embeddings import photo_embeddings, product_embeddings, random_crop, text_embeddings
+from mmdemo.encode.encoder import Encoder
+from mmdemo.encode.tuning import Setting, measure, sample
 from tests.toys import ToyEncoder, toy_catalogue
 
 
@@ -41,14 +42,16 @@ def test_rows_equal_those_made_one_step_after_the_other(shop, tmp_path, kind, en
     pictures = [decode(shop.image_path(p), max_side=512) for p in good]
     rng = np.random.default_rng(len(shop.products))
     assert made.products == good and [r.id for r in made.refused] == [shop.products[4].id]
-    np.testing.assert_allclose(made.image, product_rows(encoder, pictures), atol=1e-6)
-    np.testing.assert_allclose(made.view, image_rows(encoder, [cropped(p, rng) for p in pictures]), atol=1e-6)
-    np.testing.assert_allclose(made.text, text_rows(encoder, [p.text for p in good]), atol=1e-6)
+    np.testing.assert_allclose(made.image, product_embeddings(encoder, pictures), atol=1e-6)
+    np.testing.assert_allclose(
+        made.augmented, photo_embeddings(encoder, [random_crop(p, rng) for p in pictures]), atol=1e-6
+    )
+    np.testing.assert_allclose(made.text, text_embeddings(encoder, [p.text for p in good]), atol=1e-6)
 
 
 def test_an_interrupted_build_that_goes_on_has_the_very_same_rows(shop, tmp_path, encoder, monkeypatch):
     monkeypatch.setattr(embedding, "SHARD", 4)
-    monkeypatch.setattr(tuning, "WORTH", 1)
+    monkeypatch.setattr(tuning, "MIN_PRODUCTS", 1)
     whole = embed(shop, encoder, tmp_path / "whole")
     shutil.copytree(tmp_path / "whole", tmp_path / "cut")
     (tmp_path / "cut" / "000000004.safetensors").unlink()
@@ -56,7 +59,7 @@ def test_an_interrupted_build_that_goes_on_has_the_very_same_rows(shop, tmp_path
     monkeypatch.setattr(tuning, "measure", lambda *_: pytest.fail("the setting was written down"))
     again = embed(shop, encoder, tmp_path / "cut", resume=True)
     assert again.setting == whole.setting == Setting(**measured) and whole.setting.measured
-    for name in ("image", "view", "text"):
+    for name in ("image", "augmented", "text"):
         np.testing.assert_array_equal(getattr(again, name), getattr(whole, name))
 
 
@@ -92,17 +95,17 @@ def test_no_more_is_read_ahead_than_may_be_and_order_is_kept():
         return n
 
     with ThreadPoolExecutor(4) as pool:
-        for n, got in enumerate(ahead(pool, work, range(100))):
+        for n, got in enumerate(prefetch(pool, work, range(100))):
             assert got == n
             most.append(len(begun) - n)
-    assert max(most) <= embedding.AHEAD + 1
+    assert max(most) <= embedding.PREFETCH + 1
 
 
 def test_an_encoder_in_another_precision_is_near_and_leaves_the_first_as_it_was(shop, encoder):
     pixels = sample(encoder, shop)
-    before = encoder.image_both(pixels)
-    low = encoder.at(torch.bfloat16).image_both(pixels)
-    after = encoder.image_both(pixels)
+    before = encoder.encode_image_with_features(pixels)
+    low = encoder.for_inference(torch.bfloat16).encode_image_with_features(pixels)
+    after = encoder.encode_image_with_features(pixels)
     for a, b in zip(before, after, strict=True):
         np.testing.assert_array_equal(a, b)
     assert (
@@ -117,7 +120,7 @@ def test_pictures_made_ready_apart_give_the_same_vectors(shop, encoder):
     apart = torch.stack([encoder.preprocess(p) for p in pictures])
     np.testing.assert_array_equal(encoder._prepared(pictures).numpy(), apart.numpy())
     np.testing.assert_array_equal(
-        encoder.image_both([encoder.pixels(p) for p in pictures])[1], encoder.encode_image(pictures)
+        encoder.encode_image_with_features([encoder.pixels(p) for p in pictures])[1], encoder.encode_image(pictures)
     )
 
 
@@ -127,10 +130,10 @@ class Coarse:
     def __init__(self, off: float = 0.0, slow: float = 0.0) -> None:
         self.off, self.slow = off, slow
 
-    def at(self, precision, device="cpu"):
+    def for_inference(self, precision, *_):
         return Coarse(self.off if precision == torch.bfloat16 else 0.0)
 
-    def image_both(self, pixels):
+    def encode_image_with_features(self, pixels):
         threading.Event().wait(self.slow)
         return None, np.array([[np.sqrt(1 - self.off**2), self.off]], np.float32)
 
@@ -139,6 +142,6 @@ class Coarse:
 def test_the_quicker_precision_is_taken_only_where_its_vectors_are_alike(off, precision):
     slow = Coarse(off, slow=0.02)
     slow.off = 0.0
-    slow.at = lambda kind, device="cpu": Coarse(off) if kind == torch.bfloat16 else slow
+    slow.for_inference = lambda kind, *_: Coarse(off) if kind == torch.bfloat16 else slow
     found = measure(slow, [None])
     assert found.precision == precision and len(found.measured) >= 2

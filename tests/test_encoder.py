@@ -7,31 +7,14 @@ import open_clip
 import pytest
 import torch
 
-from mmdemo import encoder as encoder_module
-from mmdemo.encoder import CONFIG, WEIGHTS, Encoder, folded, mixed_precision, normalize, text_tower
-from mmdemo.errors import InputError
-from mmdemo.modelfolder import export, new_model
+from mmdemo.core.errors import InputError
+from mmdemo.encode import encoder as encoder_module
+from mmdemo.encode.encoder import CONFIG, WEIGHTS, Encoder, mixed_precision, normalize
+from mmdemo.encode.towers import fold_batch_norms, text_tower
 from tests.toys import COLOURS, picture
 
 SHIPPED = Path(__file__).parent.parent / "assets" / "encoder"
 TEXTS = ["a red mug", "mug", "a much longer sentence about a yellow tray, with words and words and words", "红色杯子"]
-
-
-@pytest.fixture(scope="session")
-def convolutional(tmp_path_factory):
-    """The shape of the shipped encoder, tiny and untrained, in float16."""
-    folder = tmp_path_factory.mktemp("encoder") / "conv"
-    torch.manual_seed(0)
-    model, config = new_model({
-        "model_cfg": {
-            "embed_dim": 24,
-            "vision_cfg": {"timm_model_name": "regnetx_002", "timm_proj": "linear", "image_size": 48},
-            "text_cfg": {"context_length": 32, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
-        },
-        "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3, "resize_mode": "longest", "fill_color": 255},
-    })  # fmt: skip
-    export(model, config, folder)
-    return folder
 
 
 @pytest.fixture(params=["transformer", "convolutional"])
@@ -58,7 +41,9 @@ def test_batch_equals_single(folder, pictures, monkeypatch):
     np.testing.assert_allclose(texts, np.vstack([encoder.encode_text([t]) for t in TEXTS]), atol=1e-5)
     monkeypatch.setattr(encoder_module, "BATCH", 2)
     np.testing.assert_allclose(images, encoder.encode_image(pictures), atol=1e-5)
-    assert encoder.at().batch == encoder.batch == 2 < encoder.at(device="meta").batch, "elsewhere passes are larger"
+    assert encoder.for_inference().batch == encoder.batch == 2 < encoder.for_inference(device="meta").batch, (
+        "elsewhere passes are larger"
+    )
 
 
 def test_same_answer_as_open_clip(folder, pictures):
@@ -84,10 +69,10 @@ def test_a_prepared_picture_is_bytes_and_becomes_what_open_clip_makes_of_it(fold
 def test_features_lead_to_the_embedding(folder, pictures):
     encoder = Encoder.load(folder)
     model = encoder.model
-    features, vectors = encoder.text_both(TEXTS)
+    features, vectors = encoder.encode_text_with_features(TEXTS)
     assert features.shape == (len(TEXTS), 32)
     np.testing.assert_allclose(normalize(features @ model.text_projection.detach().numpy()), vectors, atol=1e-5)
-    features, vectors = encoder.image_both(pictures)
+    features, vectors = encoder.encode_image_with_features(pictures)
     project = model.visual.proj.T if hasattr(model.visual, "proj") else model.visual.head.proj.weight
     assert features.shape == (len(pictures), project.shape[1]) and features.shape[1] != encoder.dim
     np.testing.assert_allclose(normalize(features @ project.detach().numpy().T), vectors, atol=1e-5)
@@ -107,10 +92,12 @@ def test_for_use_it_is_folded_and_answers_the_same(convolutional, pictures):
     torch.manual_seed(1)
     for norm in (m for m in encoder.model.modules() if isinstance(m, torch.nn.BatchNorm2d)):
         norm.running_mean.normal_(), norm.running_var.uniform_(0.5, 2), norm.weight.data.uniform_(0.5, 2)
-    twin = encoder.at()
+    twin = encoder.for_inference()
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in twin.model.visual.modules())
     assert any(isinstance(m, torch.nn.BatchNorm2d) for m in encoder.model.visual.modules())
-    for mine, theirs in zip(twin.image_both(pictures), encoder.image_both(pictures), strict=True):
+    for mine, theirs in zip(
+        twin.encode_image_with_features(pictures), encoder.encode_image_with_features(pictures), strict=True
+    ):
         np.testing.assert_allclose(mine, theirs, rtol=1e-3, atol=1e-5)
 
 
@@ -130,7 +117,7 @@ def test_a_tower_that_lists_its_layers_in_another_order_than_it_runs_them_stays_
 
     tower, x = Crossed().eval(), torch.rand(1, 3, 32, 32)
     before = tower(x)
-    torch.testing.assert_close(folded(tower)(x), before)
+    torch.testing.assert_close(fold_batch_norms(tower)(x), before)
 
 
 def test_empty_list_and_lone_item(tiny_model):

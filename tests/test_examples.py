@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mmdemo.about import About, read_about
-from mmdemo.build import build
-from mmdemo.catalog import Catalog
-from mmdemo.errors import InputError
-from tests.toys import ToyEncoder, toy_catalogue
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.catalog.settings import About, read_about
+from mmdemo.core.errors import InputError
+from tests.toys import ToyEncoder, quick_build, toy_catalogue
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 NAMES = ("posts", "phantoms")
@@ -48,6 +47,7 @@ def test_the_code_draws_what_is_there():
 
 def test_every_phantom_says_that_it_is_none_in_its_row_and_in_its_picture():
     catalog = Catalog.read(EXAMPLES / "phantoms")
+    assert not catalog.about.rendered
     assert catalog.about.noun == ("case", "cases") and "not for diagnosis" in catalog.about.notice
     for item in catalog:
         assert "phantom" in item.title and "not for diagnosis" in item.description
@@ -62,21 +62,24 @@ def test_what_a_catalogue_calls_its_rows_goes_into_the_index_and_onto_every_surf
     from typer.testing import CliRunner
 
     from mmdemo.cli import app
-    from mmdemo.index import ProductIndex
-    from mmdemo.recommender import Recommender
-    from mmdemo.ui import api, cards, tools
+    from mmdemo.index.product_index import ProductIndex
+    from mmdemo.search.live import Live
+    from mmdemo.search.recommender import Recommender
+    from mmdemo.serve import api
+    from mmdemo.serve import mcp as tools
+    from mmdemo.serve.catalogue_names import row_noun
 
     folder = toy_catalogue(tmp_path / "shop")
     (folder / "catalog.json").write_text('{"noun": ["print", "prints"], "notice": "Not for sale."}')
-    build(Catalog.read(folder), ToyEncoder(), tmp_path / "index")
+    quick_build(Catalog.read(folder), ToyEncoder(), tmp_path / "index")
     index = ProductIndex.load(tmp_path / "index")
-    assert index.manifest["noun"] == ["print", "prints"] and index.manifest["notice"] == "Not for sale."
-    assert (cards.noun(index.manifest, 1), cards.noun(index.manifest, 5)) == ("print", "prints")
+    assert index.manifest.noun == ("print", "prints") and index.manifest.notice == "Not for sale."
+    assert (row_noun(index.manifest, 1), row_noun(index.manifest, 5)) == ("print", "prints")
     recommender = Recommender(index, ToyEncoder())
-    functions = api.endpoints(recommender)
+    functions = api.endpoints(Live(recommender))
     assert functions["catalog"]()["noun"] == ["print", "prints"]
     assert functions["recommend"](text="red mug")["notice"] == "Not for sale."
-    assert "Tell the user: Not for sale." in tools._server(recommender, functions).instructions
+    assert "Tell the user: Not for sale." in tools._server(Live(recommender)).instructions
     monkeypatch.setattr(Recommender, "load", lambda path: recommender)
     said = CliRunner().invoke(app, ["search", "x", "--text", "red mug"])
     assert "note: Not for sale." in said.stderr and "Not for sale." not in said.stdout
@@ -85,20 +88,30 @@ def test_what_a_catalogue_calls_its_rows_goes_into_the_index_and_onto_every_surf
 
 
 def test_without_a_word_from_the_catalogue_its_rows_are_products(tmp_path, toy_index):
-    from mmdemo.index import ProductIndex
-    from mmdemo.ui import cards
+    from mmdemo.index.product_index import ProductIndex
+    from mmdemo.serve.catalogue_names import row_noun
 
     manifest = ProductIndex.load(toy_index).manifest
-    assert cards.noun(manifest) == "products" and cards.noun(manifest, 1) == "product" and not manifest["notice"]
-    assert cards.noun({}) == "products" and cards.noun({"noun": "cups"}) == "products"
+    assert row_noun(manifest) == "products" and row_noun(manifest, 1) == "product" and not manifest.notice
     (tmp_path / "catalog.json").write_text('[{"anything": "else"}]')
     assert read_about(tmp_path) == About()
 
 
 @pytest.mark.parametrize(
-    "said", ['{"noun": "post"}', '{"noun": ["post"]}', '{"noun": ["", "x"]}', '{"notice": 5}', '{"notice": "a\\nb"}',
-             '{"noun": ["x", "' + "y" * 50 + '"]}', "{", "[" * 100_000],
-)  # fmt: skip
+    "said",
+    [
+        '{"noun": "post"}',
+        '{"noun": ["post"]}',
+        '{"noun": ["", "x"]}',
+        '{"notice": 5}',
+        '{"notice": "a\\nb"}',
+        '{"rendered": "yes"}',
+        '{"title": 7}',
+        '{"noun": ["x", "' + "y" * 50 + '"]}',
+        "{",
+        "[" * 100_000,
+    ],
+)
 def test_a_wrong_catalog_json_is_refused_in_one_sentence(tmp_path, said):
     (tmp_path / "catalog.json").write_text(said)
     with pytest.raises(InputError, match=r"'catalog\.json' must look like") as caught:

@@ -1,7 +1,7 @@
 import numpy as np
 from PIL import Image
 
-from mmdemo.catalog import Catalog
+from mmdemo.catalog.catalog import Catalog
 from tests.toys import ToyEncoder, picture, toy_catalogue
 from training import failures
 from training.measure import Shop

@@ -3,11 +3,21 @@
 import numpy as np
 import pytest
 
-from mmdemo.errors import InputError
-from mmdemo.feedback import Posterior, Space, Taste, rewards
-from mmdemo.product import Product
-from mmdemo.query import Query
-from mmdemo.simulate import Shopper, figures, regret, report, rocchio, shoppers, simulate, thompson, unlearning
+from mmdemo.catalog.facet_index import FacetIndex
+from mmdemo.catalog.product import Product
+from mmdemo.core.errors import InputError
+from mmdemo.core.request import Query, Taste
+from mmdemo.evaluate.simulated_shoppers import (
+    Shopper,
+    figures,
+    regret,
+    rocchio,
+    shoppers,
+    simulate,
+    thompson,
+    unlearning,
+)
+from mmdemo.search.feedback import Posterior, Space, rewards
 from mmdemo.ui.taste import changed
 from tests.toys import picture
 
@@ -53,7 +63,7 @@ def test_directions_rank_products_as_their_features_do():
 
 def test_one_like_moves_the_next_answer_towards_it(toy_recommender):
     plain = toy_recommender.recommend(Query(text="mug", k=48))
-    liked = toy_recommender.recommend(Query(text="mug", k=48, taste=Taste(("tray-0-purple",))))
+    liked = toy_recommender.recommend(Query(text="mug", k=48, taste=Taste(likes=("tray-0-purple",))))
     assert places(liked, "purple") < places(plain, "purple") - 5
 
 
@@ -66,7 +76,7 @@ def test_one_dislike_leaves_the_product_out_and_its_likes_behind(toy_recommender
 
 
 def test_the_receipt_with_a_taste_has_a_fourth_part_and_still_sums(toy_recommender):
-    taste = Taste(("mug-0-blue",), ("tray-1-red",))
+    taste = Taste(likes=("mug-0-blue",), dislikes=("tray-1-red",))
     for query in (Query(image=picture("mug", "red"), text="tray", taste=taste), Query(taste=taste)):
         for r in toy_recommender.recommend(query):
             assert set(r.parts) == {"image", "text", "interaction", "taste"}
@@ -74,7 +84,7 @@ def test_the_receipt_with_a_taste_has_a_fourth_part_and_still_sums(toy_recommend
 
 
 def test_what_the_taste_brought_says_because_you_liked(toy_recommender):
-    taste = Taste(("mug-0-yellow", "tray-0-black"))
+    taste = Taste(likes=("mug-0-yellow", "tray-0-black"))
     answer = toy_recommender.recommend(Query(text="mug", k=48, taste=taste))
     found = next(r for r in answer if r.id == "mug-1-yellow")
     assert found.because == "mug-0-yellow" and found.reason.startswith("Because you liked “Yellow mug, size 0”")
@@ -83,7 +93,7 @@ def test_what_the_taste_brought_says_because_you_liked(toy_recommender):
 
 
 def test_the_taste_alone_can_be_asked_and_is_the_same_each_time(toy_recommender):
-    taste = Taste(("mug-0-green", "mug-2-green"))
+    taste = Taste(likes=("mug-0-green", "mug-2-green"))
     one, two = (toy_recommender.recommend(Query(k=8, taste=taste)) for _ in range(2))
     assert [(r.id, r.score) for r in one] == [(r.id, r.score) for r in two]
     assert sum(r.id.endswith("green") for r in one) >= 4
@@ -91,23 +101,23 @@ def test_the_taste_alone_can_be_asked_and_is_the_same_each_time(toy_recommender)
 
 def test_unknown_products_in_a_taste_are_one_sentence(toy_recommender):
     with pytest.raises(InputError, match="no product 'mug-0-rde'"):
-        toy_recommender.recommend(Query(text="mug", taste=Taste(("mug-0-rde",))))
+        toy_recommender.recommend(Query(text="mug", taste=Taste(likes=("mug-0-rde",))))
 
 
 def test_a_taste_of_more_clicks_than_anybody_makes_is_one_sentence():
     """Each costs a row of the answer: a million of them would keep the server busy for a minute."""
-    Query(taste=Taste(("a",) * 300, ("b",) * 200))
+    Query(taste=Taste(likes=("a",) * 300, dislikes=("b",) * 200))
     with pytest.raises(InputError, match="at most 500 likes and dislikes"):
-        Query(taste=Taste(("a",) * 300, ("b",) * 201))
+        Query(taste=Taste(likes=("a",) * 300, dislikes=("b",) * 201))
 
 
 def test_clicks_change_a_taste_and_are_taken_back():
     taste = changed(changed(Taste(), "love", "a"), "dismiss", "b")
-    assert taste == Taste(("a",), ("b",))
-    assert changed(taste, "love", "a") == Taste((), ("b",))
-    assert changed(taste, "love", "b") == Taste(("a", "b"))
-    assert changed(taste, "dismiss", "a") == Taste((), ("b", "a"))
-    assert changed(taste, "unlove", "b") == Taste(("a",))
+    assert taste == Taste(likes=("a",), dislikes=("b",))
+    assert changed(taste, "love", "a") == Taste(likes=(), dislikes=("b",))
+    assert changed(taste, "love", "b") == Taste(likes=("a", "b"))
+    assert changed(taste, "dismiss", "a") == Taste(likes=(), dislikes=("b", "a"))
+    assert changed(taste, "unlove", "b") == Taste(likes=("a",))
     assert changed(taste, "forget", "") == Taste() and not Taste()
 
 
@@ -117,13 +127,16 @@ def test_the_browser_keeps_a_taste_for_each_catalogue_and_junk_is_dropped(toy_re
     from mmdemo.ui.taste import TasteBar
 
     with gr.Blocks():
-        bar = TasteBar(toy_recommender)
-    digest = toy_recommender.index.manifest["catalogue_sha256"]
+        bar = TasteBar(toy_recommender.index)
+    digest = toy_recommender.index.manifest.catalogue_sha256
     assert digest[:16] in bar.memory.storage_key
     junk = {"likes": ["mug-0-red", "elsewhere", 7, None], "dislikes": ["mug-0-red", "tray-0-red"], "more": 1}
-    assert bar.read(junk) == Taste(("mug-0-red",), ("tray-0-red",))
-    assert bar.read(None) == bar.read("text") == bar.read({"likes": None}) == Taste()
-    assert "Forget it" in bar.draw(Taste(("mug-0-red",))) and bar.draw(Taste()).strip() == ""
+    assert bar.read(junk, toy_recommender.index) == Taste(likes=("mug-0-red",), dislikes=("tray-0-red",))
+    assert all(bar.read(sent, toy_recommender.index) == Taste() for sent in (None, "text", {"likes": None}))
+    assert (
+        "Forget it" in bar.draw(Taste(likes=("mug-0-red",)), toy_recommender)
+        and bar.draw(Taste(), toy_recommender).strip() == ""
+    )
 
 
 # The simulation.
@@ -138,8 +151,9 @@ def shop_of(colours: int = 4, copies: int = 12):
 
 def test_learning_shops_lose_less_than_one_that_does_not_learn():
     x, shopper = shop_of()
-    lost = {shop: np.mean([regret(shop, x, shopper, n)[-1] for n in range(20)])
-            for shop in (unlearning, rocchio, thompson)}  # fmt: skip
+    lost = {
+        shop: np.mean([regret(shop, x, shopper, n)[-1] for n in range(20)]) for shop in (unlearning, rocchio, thompson)
+    }
     assert lost[thompson] < 0.3 * lost[unlearning] and lost[rocchio] < 0.5 * lost[unlearning]
 
 
@@ -152,16 +166,22 @@ def test_regret_is_what_the_best_of_the_page_would_have_earned():
 
 
 def test_shoppers_like_what_matches_their_hidden_taste(toy_recommender):
-    products = [Product(str(n), "", "t", attributes={"colour": c, "material": m, "pattern": p})
-                for n, (c, m, p) in enumerate([("red", "oak", "dots"), ("blue", "oak", "plain")] * 4)]  # fmt: skip
+    products = [
+        Product(str(n), "", "t", attributes={"colour": c, "material": m, "pattern": p})
+        for n, (c, m, p) in enumerate([("red", "oak", "dots"), ("blue", "pine", "plain")] * 4)
+    ]
 
     class Index:
-        facets = {"colour": {"red": 4, "blue": 4}, "material": {"oak": 8}, "pattern": {"dots": 4, "plain": 4}}  # noqa: RUF012
+        facets = {  # noqa: RUF012
+            "colour": {"red": 4, "blue": 4},
+            "material": {"oak": 4, "pine": 4},
+            "pattern": {"dots": 4, "plain": 4},
+        }
 
         def __len__(self):
             return len(products)
 
-    Index.products = products
+    Index.products, Index.facet_index = products, FacetIndex(products)
     for shopper in shoppers(Index(), 5, seed=0):
         assert set(np.round(shopper.chance, 2)) <= {0.05, 0.3, 0.65, 0.95}
         assert shopper.chance.max() >= 0.3
@@ -170,7 +190,7 @@ def test_shoppers_like_what_matches_their_hidden_taste(toy_recommender):
 def test_the_figures_compare_shopper_by_shopper():
     curves = {"Rocchio": np.array([[1.0, 3.0], [2.0, 4.0]]), "Thompson sampling": np.array([[1.0, 2.0], [1.0, 2.0]])}
     found = figures(curves)
-    assert found["Rocchio"]["more"]["value"] == 1.5 and found["Thompson sampling"]["regret"]["value"] == 2.0
+    assert found["Rocchio"].more.value == 1.5 and found["Thompson sampling"].regret.value == 2.0
 
 
 def test_a_catalogue_that_cannot_tell_tastes_apart_is_not_simulated(monkeypatch):
@@ -180,23 +200,12 @@ def test_a_catalogue_that_cannot_tell_tastes_apart_is_not_simulated(monkeypatch)
         def __len__(self):
             return 300
 
-    assert shoppers(Bare(), 5, seed=0) == [] and report(Bare()) is None
-
-
-def test_the_report_compares_the_four_shops_and_keeps_their_curves():
-    from mmdemo.home import HOME
-    from mmdemo.index import ProductIndex
-
-    found = report(ProductIndex.load(HOME / "index" / "default"), count=10, rounds=20)
-    assert found["shoppers"] == 10 and list(found["shops"])[-1] == "Thompson sampling"
-    for shop in found["shops"].values():
-        assert len(shop["curve"]) == 20 // found["every"] and shop["curve"] == sorted(shop["curve"])
-        assert shop["curve"][-1] == pytest.approx(shop["regret"]["value"], abs=1e-3)
+    assert shoppers(Bare(), 5, seed=0) == []
 
 
 def test_on_the_default_catalogue_the_bandit_is_the_best_of_the_four():
-    from mmdemo.home import HOME
-    from mmdemo.index import ProductIndex
+    from mmdemo.core.paths import HOME
+    from mmdemo.index.product_index import ProductIndex
 
     curves = simulate(ProductIndex.load(HOME / "index" / "default"), count=60, rounds=100, seed=5)
     last = {name: c[:, -1].mean() for name, c in curves.items()}

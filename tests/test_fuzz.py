@@ -4,19 +4,22 @@
 """
 
 import json
+import re
 import shutil
 import string
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mmdemo.catalog import Catalog
-from mmdemo.errors import InputError
-from mmdemo.imaging import decode
-from mmdemo.index import ProductIndex
-from mmdemo.price import parse_price
-from mmdemo.query import Filter, Query
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.catalog.imaging import decode
+from mmdemo.core.errors import InputError
+from mmdemo.core.money import parse_price
+from mmdemo.core.request import Filter, Query
+from mmdemo.index.product_index import ProductIndex
+from mmdemo.language.grammar import Grammar
 from tests.bad_pictures import KINDS, encoded, noise
 
 settings.register_profile("short", max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -68,8 +71,17 @@ def test_any_filter(toy_index, text):
         assert set(allowed.tolist()) <= set(range(len(index)))
 
 
-@given(st.builds(dict, text=st.text(max_size=1200), k=st.integers(-5, 2000), weight=st.floats(), diversity=st.floats(),
-                 like=st.lists(st.text(max_size=5), max_size=3).map(tuple), reference=st.text(max_size=5)))  # fmt: skip
+@given(
+    st.builds(
+        dict,
+        text=st.text(max_size=1200),
+        k=st.integers(-5, 2000),
+        weight=st.floats(),
+        diversity=st.floats(),
+        like=st.lists(st.text(max_size=5), max_size=3).map(tuple),
+        reference=st.text(max_size=5),
+    )
+)
 def test_any_query(toy_recommender, asked):
     try:
         found = toy_recommender.recommend(Query(**asked))
@@ -77,6 +89,37 @@ def test_any_query(toy_recommender, asked):
         assert "\n" not in str(error) or "\n" in str(asked)
     else:
         assert len(found) <= asked["k"] and all(-1.001 <= one.score <= 1.001 for one in found)
+
+
+PIECES = (
+    "not|no|isn't|doesn't have|without|any|but|rather|than|prefer|to|over|swap|the|for|->|vegan|-free|under|over|max|"
+    "budget|around|or less|and up|+|between|and|-|20|1 000|twenty|1k|a hundred|€|kr|£|cheapest|most expensive|first|"
+    "size|M|by|in|same|red|blue|mug|mugs|handle|of|this|please|,|.|(|)|"
+    "不要|没有|换成|比起|以下|左右|最便宜的|四十|元|红色|蓝色|的|码|牌"
+).split("|")
+SENTENCES = st.builds(
+    "".join, st.lists(st.sampled_from(PIECES) | st.sampled_from(" ,") | st.text(max_size=3), max_size=14)
+)
+
+
+@given(SENTENCES | st.text(max_size=80), st.sampled_from(["nothing", "photo", "product"]))
+@example("one hundred hundred hundred and one thousand thousand", "nothing")  # was larger than any number
+@example("swap the red for blue -> red", "product")
+@example("\u0130 not red under 20", "photo")
+def test_any_sentence(toy_index, sentence, start):
+    index = _opened(toy_index)
+    grammar = _GRAMMARS.setdefault(id(index), Grammar(index.products, index.facets))
+    anchor = index.products[0] if start == "product" else None
+    reading = grammar.read(sentence, anchor, photo=start == "photo")
+    assert reading == grammar.read(sentence, anchor, photo=start == "photo")
+    claimed = [part for part in reading.parts if part.kind != "edit"]
+    assert all(one.end <= other.start for one, other in pairwise(claimed)), "no words are read twice"
+    for part in reading.parts:
+        assert part.words and sentence[part.start : part.end] == part.words
+        assert part.filters or part.away or part.sort != "match", "what is taken from the sentence has an effect"
+        assert index.allowed(part.filters) is None or str(part.meaning)
+    assert all(word in sentence for word in re.findall(r"\w+", reading.text)), "nothing is added"
+    assert grammar.read(reading.without(reading.parts[0])) if reading.parts else True
 
 
 @given(st.lists(st.lists(st.text(max_size=30), min_size=0, max_size=6), max_size=5), st.sampled_from(",;\t|"))
@@ -113,7 +156,7 @@ def test_any_price(text):
 @example([48], "count")
 @example({"a\0b": "x"}, "files")
 @example({"x" * 5000: "x"}, "files")
-@example({"rows.jsonl": ["x"]}, "files")
+@example({"rows.jsonl.gz": ["x"]}, "files")
 def test_any_manifest(toy_index, tmp_path_factory, value, key):
     folder = tmp_path_factory.getbasetemp() / "manifest"
     if not folder.exists():
@@ -129,7 +172,7 @@ def test_any_manifest(toy_index, tmp_path_factory, value, key):
     else:
         assert said[key] == json.loads(good)[key] or key in ("held_out", "encoder", "calibration", "format")
         assert len(index) == 48
-        index.calibration.match("image", index.vectors[0, :3], index.vectors[0])
+        index.calibration.probability("image", index.vectors[0, :3], index.vectors[0])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -139,6 +182,7 @@ def _forget():
 
 
 _INDEX: list[ProductIndex] = []
+_GRAMMARS: dict[int, Grammar] = {}
 
 
 def _opened(path) -> ProductIndex:

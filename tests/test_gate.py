@@ -12,8 +12,9 @@ from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.testclient import TestClient
 
-from mmdemo.errors import InputError
-from mmdemo.ui import gate, uploads
+from mmdemo.core import upload_folder
+from mmdemo.core.errors import InputError
+from mmdemo.serve import gate, uploads
 
 MULTIPART = {"content-type": "multipart/form-data; boundary=x"}
 
@@ -49,21 +50,60 @@ def visit(behind, tmp_path):
 
 
 SERVED = [
-    "/", "/config", "/theme.css", "/assets/index-x.js", "/static/fonts/a/b.woff2", "/picture/%2e%2e%2fx", "/start/3",
-    "/gradio_api/info", "/gradio_api/queue/data?session_hash=x", "/gradio_api/heartbeat/abc", "/favicon.ico",
-    "/yours/progress?draft=x", f"/yours/refused/{'a' * 32}", "/yours/refused/my-shop",
-]  # fmt: skip
+    "/",
+    "/config",
+    "/theme.css",
+    "/assets/index-x.js",
+    "/static/fonts/a/b.woff2",
+    "/picture/%2e%2e%2fx",
+    "/start/3",
+    "/gradio_api/info",
+    "/gradio_api/queue/data?session_hash=x",
+    "/gradio_api/heartbeat/abc",
+    "/favicon.ico",
+    "/yours/progress?draft=x",
+    f"/yours/refused/{'a' * 32}",
+    "/yours/refused/my-shop",
+]
 REFUSED = [
-    "/etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/assets/../../etc/passwd",
-    "/assets/%2e%2e/%2e%2e/x", "/assets/..%2f..%2fx", "/assets/..\\x", "/assets/", "/static", "/assets/x/",
-    "/assets/.git/config", "/index/default/manifest.json", "/mmdemo/cli.py", "/.env",
-    "/gradio_api/file=/etc/passwd", "/gradio_api/file=../../etc/passwd", "/gradio_api/file=%2fetc%2fpasswd",
-    "/gradio_api/file=http://example.com/", "/gradio_api/file=https:/example.com", "/gradio_api/file=a%00b",
-    "/gradio_api/file/etc/passwd", "/gradio_api/proxy=http://example.com", "/gradio_api/stream/a/b/c/playlist.m3u8",
-    "/gradio_api/custom_component/x/client/component/index.js", "/gradio_api/runs", "/gradio_api/run-history/records",
-    "/gradio_api/deep_link", "/gradio_api/vibe-code", "/gradio_api/dev/reload", "/gradio_api/token", "/docs",
-    "/openapi.json", "/redoc", "/monitoring", "/monitoring/summary", "/login_check", "/svelte/x", "//etc/passwd",
-]  # fmt: skip
+    "/etc/passwd",
+    "/%2e%2e/%2e%2e/etc/passwd",
+    "/assets/../../etc/passwd",
+    "/assets/%2e%2e/%2e%2e/x",
+    "/assets/..%2f..%2fx",
+    "/assets/..\\x",
+    "/assets/",
+    "/static",
+    "/assets/x/",
+    "/assets/.git/config",
+    "/index/default/manifest.json",
+    "/mmdemo/cli.py",
+    "/.env",
+    "/gradio_api/file=/etc/passwd",
+    "/gradio_api/file=../../etc/passwd",
+    "/gradio_api/file=%2fetc%2fpasswd",
+    "/gradio_api/file=http://example.com/",
+    "/gradio_api/file=https:/example.com",
+    "/gradio_api/file=a%00b",
+    "/gradio_api/file/etc/passwd",
+    "/gradio_api/proxy=http://example.com",
+    "/gradio_api/stream/a/b/c/playlist.m3u8",
+    "/gradio_api/custom_component/x/client/component/index.js",
+    "/gradio_api/runs",
+    "/gradio_api/run-history/records",
+    "/gradio_api/deep_link",
+    "/gradio_api/vibe-code",
+    "/gradio_api/dev/reload",
+    "/gradio_api/token",
+    "/docs",
+    "/openapi.json",
+    "/redoc",
+    "/monitoring",
+    "/monitoring/summary",
+    "/login_check",
+    "/svelte/x",
+    "//etc/passwd",
+]
 
 
 @pytest.mark.parametrize("path", SERVED)
@@ -112,11 +152,21 @@ def test_nothing_else_is(visit, behind, path):
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/"), ("POST", "/gradio_api/vibe-edit"), ("POST", "/gradio_api/process_recording"), ("PUT", "/config"),
-     ("POST", "/gradio_api/component_server"), ("POST", "/login"), ("DELETE", "/"), ("TRACE", "/"),
-     ("PATCH", "/config"),
-     ("POST", "/gradio_api/run/recommend"), ("POST", "/gradio_api/api/predict"), ("POST", "/gradio_api/stream/x")],
-)  # fmt: skip
+    [
+        ("POST", "/"),
+        ("POST", "/gradio_api/vibe-edit"),
+        ("POST", "/gradio_api/process_recording"),
+        ("PUT", "/config"),
+        ("POST", "/gradio_api/component_server"),
+        ("POST", "/login"),
+        ("DELETE", "/"),
+        ("TRACE", "/"),
+        ("PATCH", "/config"),
+        ("POST", "/gradio_api/run/recommend"),
+        ("POST", "/gradio_api/api/predict"),
+        ("POST", "/gradio_api/stream/x"),
+    ],
+)
 def test_no_other_way_of_calling_reaches_the_page(visit, behind, method, path):
     assert visit().request(method, path).status_code == 404 and not behind.reached
 
@@ -138,10 +188,16 @@ def test_only_files_of_the_upload_folder_are_handed_out(visit, behind, tmp_path)
 
 @pytest.mark.parametrize(
     "headers",
-    [{"origin": "https://evil.example"}, {"origin": "null"}, {"origin": "http://127.0.0.1:9999"},
-     {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"}, {"sec-fetch-site": "same-site"},
-     {"origin": "http://127.0.0.1", "sec-fetch-site": "cross-site"}, {"host": "evil.example"}],
-)  # fmt: skip
+    [
+        {"origin": "https://evil.example"},
+        {"origin": "null"},
+        {"origin": "http://127.0.0.1:9999"},
+        {"sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"},
+        {"sec-fetch-site": "same-site"},
+        {"origin": "http://127.0.0.1", "sec-fetch-site": "cross-site"},
+        {"host": "evil.example"},
+    ],
+)
 @pytest.mark.parametrize(("method", "path"), [("POST", "/gradio_api/queue/join"), ("GET", "/config")])
 def test_calls_from_other_sites_are_refused(visit, behind, headers, method, path):
     assert visit().request(method, path, headers=headers).status_code == 403 and not behind.reached
@@ -244,6 +300,9 @@ def test_whoever_has_many_addresses_of_one_network_is_one_client(visit):
     assert [said("10.0.0.1"), said("::ffff:10.0.0.1"), said("10.0.0.1"), said("10.0.0.2")] == [200, 200, 429, 200]
     guessing = gate.Bucket(rate=0.001, burst=3)
     wrong = {"authorization": f"Basic {base64.b64encode(b'me:no').decode()}"}
+    wide = gate.Bucket(rate=0.001, burst=2)
+    nets = [wide.wait(gate._client(f"2001:db8:5:{n:x}::1"), 0.0) for n in range(100)]
+    assert nets.count(0.0) == 2 * gate.NEIGHBOURS, "a line that has a /48 is not 65,536 clients"
     tried = [visit(password="x", guesses=guessing, client=(f"2001:db8::{n}", 1)) for n in range(5)]
     assert [client.get("/", headers=wrong).status_code for client in tried] == [401] * 3 + [429] * 2
 
@@ -302,8 +361,10 @@ def test_the_path_that_an_upload_returns_is_the_one_that_was_drawn_anew(visit, b
 def test_more_pictures_at_once_than_the_page_asks_for_are_refused_and_not_kept(behind, tmp_path):
     """Five hundred of them fit into one upload, and each may take a second to draw anew."""
     drawn, sent = [], [tmp_path / f"{n}.png" for n in range(gate.PICTURES_AT_ONCE + 1)]
-    client = TestClient(gate.Gate(behind, gate.Rules("127.0.0.1", tmp_path, lambda path: drawn.append(path) or path)),
-                        base_url="http://127.0.0.1")  # fmt: skip
+    client = TestClient(
+        gate.Gate(behind, gate.Rules("127.0.0.1", tmp_path, lambda path: drawn.append(path) or path)),
+        base_url="http://127.0.0.1",
+    )
     for pictures, status in ((sent, 413), (sent[1:], 200)):
         for path in pictures:
             path.write_bytes(b"x")
@@ -333,7 +394,7 @@ def picture_with_secrets(path):
 
 
 def test_of_an_upload_only_pixels_are_kept_and_the_answer_is_the_same(tmp_path):
-    from mmdemo.imaging import decode
+    from mmdemo.catalog.imaging import decode
 
     original = tmp_path / "at-home.jpg"
     picture_with_secrets(original)
@@ -396,14 +457,96 @@ def test_what_a_killed_server_left_is_deleted_by_the_next(tmp_path, monkeypatch)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    (tmp_path / f"{uploads.PREFIX}{gone.pid}-x").mkdir()
-    (tmp_path / f"{uploads.PREFIX}1-x").mkdir()
-    made = uploads.make_folder()
-    assert {p.name for p in tmp_path.iterdir()} == {f"{uploads.PREFIX}1-x", made.name}
+    (tmp_path / f"{upload_folder.PREFIX}{gone.pid}-x").mkdir()
+    (tmp_path / f"{upload_folder.PREFIX}1-x").mkdir()
+    made = upload_folder.make_folder()
+    assert {p.name for p in tmp_path.iterdir()} == {f"{upload_folder.PREFIX}1-x", made.name}
     assert made.stat().st_mode & 0o077 == 0, "for nobody else to read"
-    uploads.remove(made)
+    upload_folder.remove(made)
     assert not made.exists()
 
 
 def test_json_of_refusals_is_what_the_page_shows(visit):
     assert set(json.loads(visit().get("/x").text)) == {"detail", "error"}
+
+
+def test_an_unknown_address_answers_people_with_a_page_and_programs_with_json(visit):
+    page = visit().get("/nothing", headers={"accept": "text/html,*/*"})
+    assert page.status_code == 404 and page.headers["content-type"].startswith("text/html")
+    assert "There is nothing at this address." in page.text and 'href="/"' in page.text
+    chinese = visit().get("/zh/<nothing>", headers={"accept": "text/html"}).text
+    assert 'lang="zh"' in chinese and 'href="/zh/"' in chinese and "There is" not in chinese
+    assert visit().get("/nothing").json()["error"] == "There is nothing at this address."
+    assert visit().post("/nothing", headers={"accept": "text/html"}).json()["detail"]
+
+
+def test_bodies_that_drip_hold_no_place_that_others_need(behind, tmp_path):
+    """64 requests of one address that never end: another address is answered meanwhile."""
+    rules = gate.Rules("127.0.0.1", tmp_path, str, at_once=8, bodies_at_once=4)
+    served = gate.Gate(behind, rules)
+
+    async def post(client: str, receive) -> int:
+        scope = {"type": "http", "method": "POST", "path": "/gradio_api/queue/join", "query_string": b""}
+        scope |= {"headers": [(b"host", b"127.0.0.1")], "client": (client, 1)}
+        statuses = []
+
+        async def send(message):
+            statuses.append(message.get("status", 0))
+
+        await served(scope, receive, send)
+        return statuses[0]
+
+    async def attacked() -> tuple[list[int], int, int]:
+        ended = asyncio.Event()
+
+        async def dripping():
+            await ended.wait()
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+
+        async def whole():
+            return {"type": "http.request", "body": b"{}", "more_body": False}
+
+        slow = [asyncio.create_task(post("10.0.0.1", dripping)) for _ in range(64)]
+        while sum(task.done() for task in slow) < 60:
+            await asyncio.sleep(0)
+        other, same = await post("10.0.0.2", whole), await post("10.0.0.1", whole)
+        ended.set()
+        return [await task for task in slow], other, same
+
+    with ThreadPoolExecutor(1) as alone:  # the browser tests may hold this thread's event loop
+        slow, other, same = alone.submit(asyncio.run, attacked()).result()
+    assert sorted(slow) == [200] * 4 + [503] * 60 and (other, same) == (200, 503)
+
+
+def test_whoever_gave_the_password_stays_in_while_somebody_beside_them_guesses(visit):
+    client = visit(password="right", guesses=gate.Bucket(rate=0.001, burst=2))
+    given = {
+        word: {"authorization": f"Basic {base64.b64encode(f'me:{word}'.encode()).decode()}"} for word in ("right", "no")
+    }
+    assert client.get("/", headers=given["right"] | {"sec-fetch-mode": "navigate"}).status_code == 200
+    kept = dict(client.cookies)
+    client.cookies.clear()
+    assert [client.get("/", headers=given["no"]).status_code for _ in range(3)] == [401, 401, 429]
+    assert client.get("/", headers=given["right"]).status_code == 429
+    assert client.get("/", headers=given["right"], cookies=kept).status_code == 200
+    assert client.get("/", cookies={gate.PASS: "made up"}).status_code == 401
+
+
+def test_gradios_own_first_call_needs_no_password_and_nobody_elses_does(visit):
+    address = "/gradio_api/startup-events"
+    assert visit(password="x").get(address).status_code == 401, "not of this machine"
+    own = visit(password="x", client=("127.0.0.1", 1))
+    assert [own.get(address).status_code for _ in range(2)] == [200, 401]
+
+
+@pytest.mark.parametrize("name", ["x" * 65, "\ud800", "", "a b", 7, ["x"]], ids=ascii)
+def test_the_name_of_a_session_is_short_and_plain(visit, behind, name):
+    body = json.dumps({"data": [], "session_hash": name})
+    for path in ("queue/join", "run/predict", "call/recommend", "cancel"):
+        assert visit().post(f"/gradio_api/{path}", content=body).status_code in (400, 404)
+    if isinstance(name, str) and name.isascii():
+        assert visit().get("/gradio_api/queue/data", params={"session_hash": name}).status_code == 400
+        assert visit().get(f"/gradio_api/heartbeat/{name}").status_code == 404
+    assert not behind.reached
+    plain = {"data": [], "session_hash": "3f2c9a10-77aa-4c11-9d5e-0123456789ab"}
+    assert visit().post("/gradio_api/queue/join", json=plain).status_code == 200

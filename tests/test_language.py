@@ -2,16 +2,19 @@
 
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from mmdemo.assistant import Assistant, Language, validated
-from mmdemo.errors import InputError
-from mmdemo.grammar import Grammar
-from mmdemo.product import Product, facets
-from mmdemo.query import Query
-from mmdemo.recommender import Recommender
+from mmdemo.catalog.product import Product, facets
+from mmdemo.core.errors import InputError
+from mmdemo.core.request import Query
+from mmdemo.language.grammar import Grammar
+from mmdemo.language.language_model import Assistant, Language, validated
+from mmdemo.language.spelling import Spelling
+from mmdemo.language.vocabulary import Vocabulary
+from mmdemo.search.recommender import Recommender
 from tests.toys import ToyEncoder, picture
 
 ROWS = [
@@ -25,11 +28,19 @@ ROWS = [
     ("cup-3", "Green cup", "Cup", 50, "green", "painted wood", "dots", "Girls"),
     ("cup-4", "Navy cup", "Cup", 15, "navy", "glass", "checks", "Men"),
 ]
+BRANDS = {"Bag": "Striden", "Cup": "Lumen & Oak"}
 PRODUCTS = [
-    Product(id=i, image="x.png", title=t, category=c, price=float(p), currency="EUR",
-            attributes={"colour": colour, "material": m, "pattern": pattern, "gender": g})
+    Product(
+        id=i,
+        image="x.png",
+        title=t,
+        category=c,
+        price=float(p),
+        currency="EUR",
+        attributes={"colour": colour, "material": m, "pattern": pattern, "gender": g, "brand": BRANDS[c]},
+    )
     for i, t, c, p, colour, m, pattern, g in [*ROWS, *((f"{row[0]}b", *row[1:]) for row in ROWS)]
-]  # fmt: skip
+]
 ANCHOR = PRODUCTS[0]
 
 
@@ -73,6 +84,35 @@ def rules(reading) -> set[str]:
         ("没有条纹的包", "包", {"pattern!=stripes"}),
         ("儿童用的杯子", "杯子", {"gender=Boys|Girls"}),
         ("杯子，不要深蓝色", "杯子", {"colour!=navy"}),
+        ("cup 20 or less", "cup", {"price<=20"}),
+        ("cup between two and three hundred", "cup", {"price>=200", "price<=300"}),
+        ("cup for 1-2k", "cup", {"price>=1000", "price<=2000"}),
+        ("一百欧以内的杯子", "杯子", {"price<=100"}),
+        ("红色包，别给我皮革的", "红色包", {"material!=leather|suede"}),
+        ("leather is out, a bag", "a bag", {"material!=leather|suede"}),
+        ("bag without ironing", "bag without ironing", set()),
+        ("cup, max 20", "cup", {"price<=20"}),
+        ("cup, my budget is twenty", "cup", {"price<=20"}),
+        ("cup that doesn't cost more than 1k", "cup", {"price<=1000"}),
+        ("cup under 1 000 €", "cup", {"price<1000"}),
+        ("cup 20 and up", "cup", {"price>=20"}),
+        ("cup not under 20", "cup", {"price>=20"}),
+        ("cup around 20", "cup", {"price>=16", "price<=24"}),
+        ("20元左右的杯子", "杯子", {"price>=16", "price<=24"}),
+        ("cup 20-30", "cup", {"price>=20", "price<=30"}),
+        ("cup min 20 max 30", "cup", {"price>=20", "price<=30"}),
+        ("cup over 20 but under 30", "cup", {"price>20", "price<30"}),
+        ("a bag that isn't leather", "a bag", {"material!=leather|suede"}),
+        ("a bag which doesn't have stripes", "a bag", {"pattern!=stripes"}),
+        ("vegan bag", "bag", {"material!=leather|suede"}),
+        ("纯素的包", "包", {"material!=leather|suede"}),
+        ("any bag but red", "any bag", {"colour!=red"}),
+        ("讨厌条纹，要包", "要包", {"pattern!=stripes"}),
+        ("bag by Striden", "bag", {"brand=Striden"}),
+        ("Striden bag", "bag", {"brand=Striden"}),
+        ("Striden的包", "包", {"brand=Striden"}),
+        ("oak cup by lumen & oak", "oak cup", {"brand=Lumen & Oak"}),
+        ("bag, not by Striden", "bag", {"brand!=Striden"}),
     ],
 )
 def test_a_wish_becomes_conditions_and_leaves_the_rest_to_the_encoder(grammar, sentence, text, expected):
@@ -83,9 +123,29 @@ def test_a_wish_becomes_conditions_and_leaves_the_rest_to_the_encoder(grammar, s
 
 @pytest.mark.parametrize(
     "sentence",
-    ["blue cup", "not your average cup", "under 40 cm", "striped bag", "a 2-3 seat sofa", "under armour cap",
-     "men's shoes", "蓝色杯子", "two for one", ""],
-)  # fmt: skip
+    [
+        "blue cup",
+        "not your average cup",
+        "under 40 cm",
+        "striped bag",
+        "a 2-3 seat sofa",
+        "under armour cap",
+        "men's shoes",
+        "蓝色杯子",
+        "two for one",
+        "a cup with more than 2 pockets",
+        "a table for 2 to 4 people",
+        "a cup for someone over 60",
+        "an old cup from 1970",
+        "nothing but leather",
+        "no nonsense cup",
+        "without a doubt the best cup",
+        "a throw over the bag",
+        "vegan leather bag",
+        "有没有蓝色的",
+        "",
+    ],
+)
 def test_what_is_no_condition_goes_to_the_encoder_as_it_is(grammar, sentence):
     reading = grammar.read(sentence)
     assert reading.parts == () and reading.text == sentence
@@ -109,10 +169,78 @@ def test_what_is_no_condition_goes_to_the_encoder_as_it_is(grammar, sentence):
         ("一样的但是深蓝色", {"colour=navy"}),
         ("换成红色", {"colour=red"}),
         ("比这个便宜", {"price<35"}),
+        ("I'd rather have red than navy", {"colour=red", "colour!=navy"}),
+        ("rather red than navy", {"colour=red", "colour!=navy"}),
+        ("I prefer red to navy", {"colour=red", "colour!=navy"}),
+        ("swap the navy for red", {"colour=red", "colour!=navy"}),
+        ("navy -> red", {"colour=red", "colour!=navy"}),
+        ("this one is navy, I need red", {"colour=red", "colour!=navy"}),
+        ("love it, but in red", {"colour=red"}),
+        ("把藏青色换成红色", {"colour=red", "colour!=navy"}),
+        ("与其藏青色不如红色", {"colour=red", "colour!=navy"}),
+        ("in red or grey", {"colour=red|grey"}),
+        ("navy with red", {"colour=navy|red"}),  # both: what has either comes first
     ],
 )
 def test_a_product_to_start_from_makes_edits_and_comparisons(grammar, sentence, expected):
     assert rules(grammar.read(sentence, ANCHOR)) == expected
+
+
+def test_a_photo_of_something_unknown_leaves_the_old_value_to_the_words(grammar):
+    for sentence in ("I'd rather have red than navy", "swap the navy for red", "red instead of navy"):
+        assert rules(grammar.read(sentence, photo=True)) == {"colour=red", "colour!=navy"}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "sort"),
+    [
+        ("the cheapest cup", "cheap"),
+        ("cups, price low to high", "cheap"),
+        ("cups sorted from cheapest to dearest", "cheap"),
+        ("最便宜的杯子", "cheap"),
+        ("the most expensive cup", "dear"),
+        ("杯子按价格从高到低", "dear"),
+        ("a cheap cup", "match"),
+    ],
+)
+def test_a_superlative_of_price_is_an_order(grammar, sentence, sort):
+    reading = grammar.read(sentence)
+    assert reading.sort == sort and rules(reading) == set()
+    assert reading.apply(Query(text=sentence)).sort == sort
+    assert reading.apply(Query(text=sentence, sort="dear")).sort == "dear", "what was chosen counts more"
+
+
+def test_a_size_is_a_condition_where_the_catalogue_lists_it_and_else_a_note(grammar):
+    shoes = [
+        Product(f"{size}-{n}", "", "Shoe", category="Shoes", attributes={"shoe_size": size})
+        for size in ("5", "EU 38", "40")
+        for n in range(2)
+    ]
+    shop = Grammar(shoes, facets(shoes))
+    for sentence, rule in (
+        ("toddler shoes size 5", "shoe_size=5"),
+        ("shoes in EU size 38", "shoe_size=EU 38"),
+        ("40码的鞋子", "shoe_size=40"),
+        ("do you have shoes in 40?", "shoe_size=40"),
+    ):
+        assert rules(shop.read(sentence)) == {rule}
+    missing = shop.read("shoes size 47")
+    assert rules(missing) == set() and "there are" in missing.notes[0] and missing.text == "shoes size 47"
+    unlisted = grammar.read("cup size 5")
+    assert "does not list sizes" in unlisted.notes[0] and unlisted.text == "cup size 5"
+
+
+def test_a_part_that_no_column_has_is_left_out_by_the_texts_that_mention_it():
+    chairs = [
+        Product("1", "", "Chair", "Curved arms."),
+        Product("2", "", "Chair", "A slim back."),
+        Product("3", "", "Chair", "With a tray."),
+    ]
+    grammar = Grammar(chairs, facets(chairs))
+    assert rules(grammar.read("chair without arms")) == {"text!~arms"}
+    assert rules(grammar.read("没有扶手的椅子")) == {"text!~arms"}
+    assert rules(grammar.read("chair that doesn't have trays")) == {"text!~tray"}  # known from the texts alone
+    assert grammar.read("chair without ribbons").parts[0].away == "ribbons"
 
 
 def test_an_edit_stays_in_the_sentence_that_the_encoder_reads(grammar):
@@ -132,6 +260,7 @@ def test_a_photo_with_a_description_is_no_edit(grammar):
         ("cheaper than this", None, "needs one product"),
         ("in gold", ANCHOR, "No bag here is listed as “gold”"),
         ("bag under 40 dollars", None, "Prices here are in EUR"),
+        ("bag under 400 kr", None, "Prices here are in EUR"),
     ],
 )
 def test_what_cannot_be_done_is_said(grammar, sentence, anchor, says):
@@ -160,10 +289,65 @@ def test_taking_a_chip_off_gives_the_sentence_without_it(grammar, sentence):
 
 def test_the_words_of_parts_are_the_words_of_the_sentence(grammar):
     reading = grammar.read("a blue cup, under 40 euros and not leather")
-    assert [reading.sentence[p.start : p.end] for p in reading.parts] == [p.said for p in reading.parts]
+    assert [reading.sentence[p.start : p.end] for p in reading.parts] == [p.words for p in reading.parts]
     said = reading.as_dict()
     assert [p["said"] for p in said["understood"]] == ["under 40 euros", "not leather"]
     assert said["to_the_model"] == "a blue cup"
+
+
+LONG = 8000  # characters, eight times what a query may have, so that what grows with the square of them shows
+REPEATED = (
+    "１",
+    "1",
+    "一",
+    "1,",
+    "1-2€ ",
+    "under 1 ",
+    "¥",
+    "中",
+    "儿童",
+    "for kids ",
+    "not red ",
+    "red-free ",
+    "in ",
+    "same ",
+    "not without ",
+    "isn't not ",
+    "twenty ",
+    "1 000 ",
+    "20 or ",
+    "the cheapest ",
+    "by Striden ",
+    "size ",
+    "prefer red than navy ",
+    "red -> navy ",
+    "vegan ",
+    "- ",
+    "不要",
+    "最便宜",
+)
+
+
+@pytest.mark.parametrize("unit", REPEATED)
+def test_the_cost_of_reading_grows_with_the_length_of_the_sentence(grammar, unit):
+    sentence = (unit * LONG)[:LONG]
+    start = time.thread_time()
+    grammar.read(sentence, ANCHOR)
+    grammar.words.pieces(sentence)
+    assert time.thread_time() - start < 2  # seconds; with the square of the length some of these take hours
+
+
+def test_every_word_is_looked_up_once(grammar, monkeypatch):
+    starts = []
+    look_up = Vocabulary.match
+
+    def counted(self, tokens, first, wearer=False):
+        starts.append((first, wearer))
+        return look_up(self, tokens, first, wearer)
+
+    monkeypatch.setattr(Vocabulary, "match", counted)
+    grammar.read("no red bags, leather-free, in blue with dots, not oak or glass, for kids", ANCHOR)
+    assert starts and len(starts) == len(set(starts))
 
 
 # The recommender makes the same reading, so every surface does.
@@ -190,7 +374,7 @@ def test_an_edit_of_a_reference_gives_products_of_the_wished_colour(toy_recommen
 
 
 def test_words_without_a_column_push_away_from_what_they_name(toy_index):
-    from mmdemo.index import ProductIndex
+    from mmdemo.index.product_index import ProductIndex
 
     index = ProductIndex.load(toy_index)
     recommender = Recommender(index, ToyEncoder())
@@ -231,7 +415,7 @@ class Endpoint:
 
 def ask(grammar: Grammar, content: str, sentence: str, status: int = 200):
     endpoint = Endpoint(content, status)
-    reading = Language(grammar, Assistant(endpoint.url, "some-model", "secret")).read(sentence)
+    reading = Language(grammar, Spelling(PRODUCTS), Assistant(endpoint.url, "some-model", "secret")).read(sentence)
     endpoint.server.shutdown()
     endpoint.server.server_close()
     return reading, endpoint.asked
@@ -247,13 +431,18 @@ def test_a_language_model_may_read_what_the_grammar_cannot(grammar):
 
 @pytest.mark.parametrize(
     "content",
-    ["not json", "[]", '{"parts": 1}', '{"parts": [{"said": "cup"}]}',
-     '{"parts": [{"said": "never said", "kind": "not", "filters": ["material!=leather"]}]}',
-     '{"parts": [{"said": "under 40", "kind": "filter", "filters": ["password=1"]}]}',
-     '{"parts": [{"said": "under 40", "kind": "filter", "filters": ["price<cheap"]}]}',
-     '{"parts": [{"said": "under 40", "kind": "run", "filters": ["price<40"]}]}',
-     '{"parts": [{"said": "cup", "kind": "edit", "filters": ["colour=red"]}]}'],
-)  # fmt: skip
+    [
+        "not json",
+        "[]",
+        '{"parts": 1}',
+        '{"parts": [{"said": "cup"}]}',
+        '{"parts": [{"said": "never said", "kind": "not", "filters": ["material!=leather"]}]}',
+        '{"parts": [{"said": "under 40", "kind": "filter", "filters": ["password=1"]}]}',
+        '{"parts": [{"said": "under 40", "kind": "filter", "filters": ["price<cheap"]}]}',
+        '{"parts": [{"said": "under 40", "kind": "run", "filters": ["price<40"]}]}',
+        '{"parts": [{"said": "cup", "kind": "edit", "filters": ["colour=red"]}]}',
+    ],
+)
 def test_an_answer_outside_the_schema_falls_back_to_the_grammar(grammar, content):
     reading, asked = ask(grammar, content, "cup under 40")
     assert asked and rules(reading) == {"price<40"} and reading.by == "grammar"
@@ -263,7 +452,7 @@ def test_an_answer_outside_the_schema_falls_back_to_the_grammar(grammar, content
 def test_an_endpoint_that_fails_or_is_gone_falls_back_to_the_grammar(grammar):
     reading, _ = ask(grammar, "{}", "cup under 40", status=500)
     assert rules(reading) == {"price<40"}
-    gone = Language(grammar, Assistant("http://127.0.0.1:9/v1", "m")).read("cup under 40")
+    gone = Language(grammar, Spelling(PRODUCTS), Assistant("http://127.0.0.1:9/v1", "m")).read("cup under 40")
     assert rules(gone) == {"price<40"} and gone.by == "grammar"
 
 

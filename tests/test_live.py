@@ -2,30 +2,33 @@
 
 import shutil
 import threading
+from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
-from mmdemo import build as building
-from mmdemo.errors import InputError
-from mmdemo.index import ProductIndex
-from mmdemo.live import Live, one_version
-from mmdemo.locks import writing
-from mmdemo.query import Query
+from mmdemo.core.errors import InputError
+from mmdemo.core.request import Query
+from mmdemo.index.locks import writing
+from mmdemo.index.product_index import ProductIndex
+from mmdemo.pipeline import build as building
+from mmdemo.search.live import Live
+from mmdemo.ui.product_dialog import ProductDialog
 from tests.toys import ToyEncoder
 
 
 @pytest.fixture
 def shop(toy_index, tmp_path, monkeypatch):
-    monkeypatch.setattr("mmdemo.recommender.Encoder.load", lambda spec: ToyEncoder())
+    monkeypatch.setattr("mmdemo.search.recommender.Encoder.load", lambda spec: ToyEncoder())
     return shutil.copytree(toy_index, tmp_path / "index")
 
 
-def ids(recommender) -> list[str]:
-    return [found.id for found in recommender.recommend(Query(text="red mug", k=100))]
+def ids(live: Live) -> list[str]:
+    return [found.id for found in live.current().recommend(Query(text="red mug", k=100))]
 
 
 def test_a_new_version_is_answered_from_without_a_restart(shop):
-    live = Live(shop, every=0.02)
+    live = Live.open(shop, every=0.02)
     assert len(ids(live)) == 48
     building.remove(shop, ["mug-0-red"])
     for _ in range(500):
@@ -36,7 +39,7 @@ def test_a_new_version_is_answered_from_without_a_restart(shop):
 
 
 def test_no_query_fails_and_no_answer_mixes_versions_while_the_index_changes(shop):
-    live = Live(shop, every=3600)
+    live = Live.open(shop, every=3600)
     gone = ["mug-0-red", "mug-0-blue", "tray-1-green", "tray-2-black", "mug-3-purple"]
     whole = [p.id for p in ProductIndex.load(shop).products]
     versions = {frozenset(whole) - frozenset(gone[:n]) for n in range(len(gone) + 1)}
@@ -45,9 +48,9 @@ def test_no_query_fails_and_no_answer_mixes_versions_while_the_index_changes(sho
     def visit() -> None:
         while not ended.is_set():
             try:
-                with one_version(live):
-                    one, two = ids(live), ids(live)
-                    details = [live.product(one[0]).id, live.index.products[live.index.row(one[-1])].id]
+                snapshot = live.current()
+                one, two = ([r.id for r in snapshot.recommend(Query(text="red mug", k=100))] for _ in range(2))
+                details = [snapshot.product(one[0]).id, snapshot.index.products[snapshot.index.row(one[-1])].id]
                 answers.append((one, two, details))
             except Exception as error:
                 faults.append(error)
@@ -57,7 +60,7 @@ def test_no_query_fails_and_no_answer_mixes_versions_while_the_index_changes(sho
         visitor.start()
     for product in gone:
         building.remove(shop, [product])
-        live.look()
+        live.reload()
         seen = len(answers)
         while len(answers) < seen + 8:
             ended.wait(0.005)
@@ -69,17 +72,47 @@ def test_no_query_fails_and_no_answer_mixes_versions_while_the_index_changes(sho
     assert {len(one) for one, _, _ in answers} >= {48 - n for n in range(1, 6)}
 
 
+def test_a_snapshot_of_one_catalogue_does_not_answer_for_another(shop, tmp_path):
+    other = shutil.copytree(shop, tmp_path / "other")
+    building.remove(other, ["mug-0-red"])
+    one, two = Live.open(shop, every=3600), Live.open(other, every=3600)
+    held = one.current()
+    assert len(ids(one)) == 48 and len(ids(two)) == 47
+    building.remove(shop, ["mug-0-blue", "mug-0-black"])
+    one.reload()
+    assert two.current().index.folder.parent == other and len(ids(two)) == 47
+    assert len(held.index) == 48 and len(ids(one)) == 46
+
+
+def test_an_explanation_that_outlives_its_version_is_of_one_version_and_a_product_that_is_gone_is_a_sentence(shop):
+    live = Live.open(shop, every=3600)
+    with gr.Blocks():
+        dialog = ProductDialog(live)
+    click, query = SimpleNamespace(_data={"id": "mug-0-red"}), Query(text="red mug")
+    _, opened = dialog._open(click, query)
+    building.remove(shop, ["mug-0-red"])
+    live.reload()
+    page = dialog._reasons(opened, whole=True)
+    assert opened.why.index is opened.recommender.index
+    title = opened.recommender.product("mug-0-red").title
+    assert title in page and f"{opened.why.score:.2f}" in page
+    gone, opened = dialog._open(click, query)
+    assert 'role="alert"' in gone and "no product &#39;mug-0-red&#39;" in gone and opened.why is None
+    page, _ = dialog._open(SimpleNamespace(_data={"id": "mug-0-blue"}), query)
+    assert 'data-id="mug-0-red"' not in page
+
+
 def test_a_version_that_cannot_be_opened_changes_nothing(shop, caplog):
-    live = Live(shop, every=3600)
+    live = Live.open(shop, every=3600)
     before = ids(live)
     good = (shop / "current").read_text().strip()
     shutil.copytree(shop / good, shop / "broken")
-    (shop / "broken" / "rows.jsonl").write_text("{}")
+    (shop / "broken" / "rows.jsonl.gz").write_text("{}")
     (shop / "current").write_text("broken")
-    live.look()
+    live.reload()
     assert ids(live) == before and "goes on answering" in caplog.text
     (shop / "current").write_text("nothing-here")
-    live.look()
+    live.reload()
     assert ids(live) == before
 
 
@@ -87,7 +120,7 @@ def test_a_version_that_is_open_is_not_deleted_by_those_after_it(shop):
     opened = ProductIndex.load(shop)
     for product in ("mug-0-red", "mug-0-blue", "mug-0-green"):
         building.remove(shop, [product])
-    assert opened.thumbnail("mug-0-red").is_file()
+    assert opened.thumbnail("mug-0-red")
     folder = opened.folder
     del opened
     building.remove(shop, ["mug-0-black"])
@@ -95,7 +128,7 @@ def test_a_version_that_is_open_is_not_deleted_by_those_after_it(shop):
 
 
 def test_a_reader_who_comes_as_its_version_is_replaced_reads_the_new_one(shop, monkeypatch):
-    from mmdemo import verify
+    from mmdemo.index import verify
 
     read, times = verify.read, []
 

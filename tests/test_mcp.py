@@ -20,7 +20,7 @@ TOOLS = {"catalog", "recommend", "similar", "product", "explain", "feedback"}
 
 @pytest.fixture(scope="module")
 def index():
-    from mmdemo.index import ProductIndex
+    from mmdemo.index.product_index import ProductIndex
 
     return ProductIndex.load(demo_process.INDEX)
 
@@ -74,7 +74,7 @@ def test_the_pictures_of_results_come_as_pictures_each_after_its_name(agent, ind
     for found, label, shown in zip(pictured, said.content[1::2], said.content[2::2], strict=True):
         assert label.text == f"{found['rank']}. {found['id']}: {found['title']}" and shown.mimeType == "image/webp"
         data = base64.b64decode(shown.data)
-        assert data == index.thumbnail(found["id"]).read_bytes() and Image.open(io.BytesIO(data)).format == "WEBP"
+        assert data == index.thumbnail(found["id"]) and Image.open(io.BytesIO(data)).format == "WEBP"
     assert [part.type for part in agent("recommend", text="blue", pictures=0).content] == ["text"]
 
 
@@ -93,7 +93,7 @@ def test_an_id_goes_from_one_tool_to_the_next(agent, index):
 
 def test_a_picture_as_a_data_url_finds_its_product(agent, index):
     product = next(item for item in index.products if item.image)
-    url = f"data:image/webp;base64,{base64.b64encode(index.thumbnail(product.id).read_bytes()).decode()}"
+    url = f"data:image/webp;base64,{base64.b64encode(index.thumbnail(product.id)).decode()}"
     answer = agent("recommend", image=url, k=1, fold=False).structuredContent
     assert [found["id"] for found in answer["results"]] == [product.id] and answer["query"]["image"] is True
 

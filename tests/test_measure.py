@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdemo.catalog import Catalog
-from mmdemo.exam import found, share
-from mmdemo.product import Product
-from mmdemo.shelf import held_out
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.catalog.product import Product
+from mmdemo.core.holdout import Holdout
+from mmdemo.core.metrics import precision_at, recall_at
 from tests.toys import COLOURS, ToyEncoder, picture, toy_catalogue
 from training import measure, phone, sayings
 
@@ -58,9 +58,9 @@ def test_a_table_compares_encoders_baselines_and_chance(shop, table):
 def test_a_picture_does_not_find_itself(table):
     shelf = [picture("mug", "red"), picture("mug", "red"), picture("tray", "blue")]
     right = measure.same(["a", "a", "b"], ["a", "a", "b"])
-    table.by_picture("same", shelf, shelf, right & ~np.eye(3, dtype=bool), 1, found)
+    table.by_picture("same", shelf, shelf, right & ~np.eye(3, dtype=bool), 1, recall_at)
     assert table.rows[0]["encoder"] == 1.0 and table.rows[0]["queries"] == 3
-    table.by_picture("itself", shelf, shelf, np.eye(3, dtype=bool), 1, share)
+    table.by_picture("itself", shelf, shelf, np.eye(3, dtype=bool), 1, precision_at)
     assert table.rows[1]["encoder"] == 0.0
 
 
@@ -129,7 +129,7 @@ def test_texts_alone_are_asked_inside_their_own_shop(tmp_path):
         {"encoder": Reader()}, lambda texts: np.eye(42, dtype=np.float32)[[number(t) // 2 for t in texts]]
     )
     sayings.descriptions(table, catalogs)
-    kept = sum(held_out(p) for p in catalogs[0].products)
+    kept = sum(Holdout().held_out(p) for p in catalogs[0].products)
     row, of_teacher = table.rows[:2]
     assert of_teacher["encoder"] == pytest.approx(row["encoder"] / row["teacher"]) and "teacher" not in of_teacher
     assert row["queries"] == 2 * kept > 4 and row["answers"] == 80

@@ -13,13 +13,13 @@ import time
 import numpy as np
 import pytest
 
-from mmdemo.build import add, build, remove
-from mmdemo.catalog import Catalog
-from mmdemo.errors import InputError
-from mmdemo.index import ProductIndex
-from mmdemo.milvus import MilvusStore, connect, place
-from mmdemo.stored import MILVUS
-from mmdemo.vectors import normalize
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.core.errors import InputError
+from mmdemo.core.vectors import normalize
+from mmdemo.index.backends import MILVUS
+from mmdemo.index.milvus import MilvusStore, connect, place
+from mmdemo.index.product_index import ProductIndex
+from mmdemo.pipeline.build import BuildOptions, add, build, remove
 from tests.store_contract import *  # noqa: F403
 from tests.store_contract import DIM, IDS, brute, unit
 from tests.toys import ToyEncoder
@@ -64,7 +64,7 @@ def store(uri):
 def in_milvus(toy_index, uri, out):
     """A copy of the toy index whose vectors live in Milvus."""
     index = ProductIndex.load(shutil.copytree(toy_index, out.parent / "faiss"))
-    index.manifest["store"] = {"kind": "milvus", "uri": uri}
+    index.manifest = index.manifest.updated(store={"kind": "milvus", "uri": uri})
     return index.save(out)
 
 
@@ -93,7 +93,7 @@ def test_a_server_searches_by_its_own_index_and_finds_the_nearest(server, tmp_pa
 
 
 def test_a_long_filter_returns_the_nearest_of_the_allowed(full, monkeypatch):
-    monkeypatch.setattr("mmdemo.milvus.FEW", 20)
+    monkeypatch.setattr("mmdemo.index.milvus.FEW", 20)
     q = unit(5, seed=2)
     for allowed in (IDS[::2], IDS[-30:]):
         scores, ids = full.search(q, 10, allowed)
@@ -112,7 +112,7 @@ def test_an_index_answers_as_with_faiss_and_follows_additions_and_removals(toy_i
             want_scores, want_rows = plain.search(plain.vectors[row], 8, given)
             assert set(rows) == set(want_rows)
             np.testing.assert_allclose(scores, want_scores, atol=1e-5)
-    assert index.manifest["store"]["kind"] == "milvus" and index.manifest["store"]["recall@10"] == 1
+    assert index.manifest.store["kind"] == "milvus" and index.manifest.store["recall@10"] == 1
     assert TOKEN not in (index.folder / "manifest.json").read_text() + (index.folder / MILVUS).read_text()
     smaller = remove(out, ["mug-0-red"])
     assert len(smaller) == 47 and len(smaller.store) == 47
@@ -173,7 +173,7 @@ def test_a_catalogue_is_built_into_a_file(tmp_path):
     pytest.importorskip("milvus_lite", reason="pip install -r requirements-milvus.txt brings Milvus Lite")
     (tmp_path / "catalog.csv").write_text("id,image,title\na,,A red mug\nb,,A blue tray\n")
     catalog = Catalog.read(tmp_path / "catalog.csv")
-    index, _ = build(catalog, ToyEncoder(), tmp_path / "out", store=f"milvus:{tmp_path / 'v.db'}")
+    index, _ = build(catalog, ToyEncoder(), tmp_path / "out", BuildOptions(store=f"milvus:{tmp_path / 'v.db'}"))
     assert index.search(index.vectors[1], 1)[1].tolist() == [1]
     assert "milvus" in (index.folder / "report.md").read_text()
 
@@ -203,9 +203,12 @@ def test_without_the_package_the_requirements_are_named(monkeypatch):
 
 @pytest.mark.parametrize(
     ("store", "said"),
-    [("milvus:", "expected milvus:http"), ("milvus:ftp://host", "expected milvus:http"),
-     ("milvus:http://me:secret@host:19530", "MILVUS_TOKEN")],
-)  # fmt: skip
+    [
+        ("milvus:", "expected milvus:http"),
+        ("milvus:ftp://host", "expected milvus:http"),
+        ("milvus:http://me:secret@host:19530", "MILVUS_TOKEN"),
+    ],
+)
 def test_a_place_that_is_none_is_refused_and_a_password_stays_out_of_the_index(store, said):
     with pytest.raises(InputError, match=said) as caught:
         place(store)

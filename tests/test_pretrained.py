@@ -16,17 +16,17 @@ import torch
 from open_clip import factory, pretrained
 from safetensors.torch import load_file, save_file
 
-from mmdemo import align as align_module
-from mmdemo.align import align
-from mmdemo.build import build
-from mmdemo.catalog import Catalog
-from mmdemo.embed import image_rows
-from mmdemo.encoder import CONFIG, WEIGHTS, Encoder
-from mmdemo.errors import InputError
-from mmdemo.evaluation import evaluate, read_queries
-from mmdemo.query import Query
-from mmdemo.recommender import Recommender
-from tests.toys import COLOURS, picture, toy_catalogue
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.core.errors import InputError
+from mmdemo.core.request import Query
+from mmdemo.encode.embeddings import photo_embeddings
+from mmdemo.encode.encoder import CONFIG, WEIGHTS, Encoder
+from mmdemo.evaluate.evaluation import evaluate
+from mmdemo.evaluate.queries import read_queries
+from mmdemo.finetune import align as align_module
+from mmdemo.finetune.align import AlignmentOptions, align
+from mmdemo.search.recommender import Recommender
+from tests.toys import COLOURS, picture, quick_build, toy_catalogue
 
 TEXTS = ["a red mug", "mug", "a much longer sentence about a yellow tray, with words and words", "红色杯子"]
 VISION = {"image_size": 32, "patch_size": 8, "width": 64, "layers": 1, "head_width": 32}
@@ -35,34 +35,57 @@ KINDS = {
     # OpenAI's CLIP
     "vit": {"embed_dim": 32, "quick_gelu": True, "vision_cfg": VISION, "text_cfg": TEXT},
     "resnet": {
-        "embed_dim": 32, "text_cfg": TEXT,
+        "embed_dim": 32,
+        "text_cfg": TEXT,
         "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None, "head_width": 32},
     },
     # as hf-hub:timm/ViT-B-16-SigLIP, but for the tokeniser, which needs a package and a network
     "siglip": {
-        "embed_dim": 96, "init_logit_bias": -10, "custom_text": True,
+        "embed_dim": 96,
+        "init_logit_bias": -10,
+        "custom_text": True,
         "vision_cfg": {"image_size": 160, "timm_model_name": "test_vit3", "timm_pool": "map", "timm_proj": "none"},
-        "text_cfg": {**TEXT, "width": 96, "no_causal_mask": True, "proj_bias": True, "pool_type": "last",
-                     "norm_kwargs": {"eps": 1e-6}, "tokenizer_kwargs": {"clean": "canonicalize"}},
+        "text_cfg": {
+            **TEXT,
+            "width": 96,
+            "no_causal_mask": True,
+            "proj_bias": True,
+            "pool_type": "last",
+            "norm_kwargs": {"eps": 1e-6},
+            "tokenizer_kwargs": {"clean": "canonicalize"},
+        },
     },
     "custom text": {
-        "embed_dim": 32, "custom_text": True,
+        "embed_dim": 32,
+        "custom_text": True,
         "vision_cfg": {**VISION, "attentional_pool": True, "attn_pooler_heads": 2},
         "text_cfg": {**TEXT, "embed_cls": True, "layers": 2, "ls_init_value": 0.1},
     },
     "coca": {
-        "embed_dim": 32, "custom_text": True,
+        "embed_dim": 32,
+        "custom_text": True,
         "vision_cfg": {**VISION, "attentional_pool": True, "attn_pooler_heads": 2, "output_tokens": True},
         "text_cfg": {**TEXT, "embed_cls": True, "output_tokens": True},
-        "multimodal_cfg": {"context_length": 24, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1,
-                           "attn_pooler_heads": 2},
+        "multimodal_cfg": {
+            "context_length": 24,
+            "vocab_size": 49408,
+            "width": 32,
+            "heads": 2,
+            "layers": 1,
+            "attn_pooler_heads": 2,
+        },
     },
     "attention pool": {
-        "embed_dim": 128, "text_cfg": TEXT,
-        "vision_cfg": {"image_size": 160, "timm_model_name": "test_efficientnet", "timm_pool": "abs_attn",
-                       "timm_proj": ""},
+        "embed_dim": 128,
+        "text_cfg": TEXT,
+        "vision_cfg": {
+            "image_size": 160,
+            "timm_model_name": "test_efficientnet",
+            "timm_pool": "abs_attn",
+            "timm_proj": "",
+        },
     },
-}  # fmt: skip
+}
 # where the towers show what they pool before the projection: (module of the picture tower, of the text tower)
 SHOWN = {"vit": ("visual.ln_post", "ln_final"), "siglip": ("visual.trunk", None)}
 
@@ -145,7 +168,7 @@ def test_pooled_features_are_what_the_tower_pools_or_else_the_embedding(kind, fo
     for name in filter(None, (image_module, text_module)):
         keep = lambda _, __, output, name=name: found.__setitem__(name, output)  # noqa: E731
         hooks.append(encoder.model.get_submodule(name).register_forward_hook(keep))
-    seen, vectors = encoder.image_both(pictures())
+    seen, vectors = encoder.encode_image_with_features(pictures())
     if image_module:
         hooked = found[image_module].numpy()
         np.testing.assert_allclose(seen, hooked if hooked.ndim == 2 else hooked[:, 0], atol=1e-5)
@@ -154,7 +177,7 @@ def test_pooled_features_are_what_the_tower_pools_or_else_the_embedding(kind, fo
     else:
         led = seen @ encoder.model.visual.proj.detach().numpy()
         np.testing.assert_allclose(led / np.linalg.norm(led, axis=1, keepdims=True), vectors, atol=1e-5)
-    said, vectors = encoder.text_both(TEXTS[:1])
+    said, vectors = encoder.encode_text_with_features(TEXTS[:1])
     if text_module:
         ends = encoder.tokenizer(TEXTS[:1]).argmax(1)
         np.testing.assert_allclose(said, found[text_module][[0], ends].numpy(), atol=1e-5)
@@ -169,14 +192,14 @@ def test_a_hub_model_builds_searches_and_evaluates_offline(kind, hub, shop, tmp_
     spec = f"hf-hub:org/{kind}"
     encoder, catalog = Encoder.load(spec), Catalog.read(shop)
     assert (f"org/{kind}", CONFIG) in hub and any(name.endswith(".safetensors") for _, name in hub)
-    index, refused = build(catalog, encoder, tmp_path / "index")
+    index, refused = quick_build(catalog, encoder, tmp_path / "index")
     assert len(index) == 48 and not refused
-    assert index.manifest["encoder"]["spec"] == spec and index.manifest["encoder"]["name"] == f"org/{kind}"
+    assert index.manifest.encoder.spec == spec and index.manifest.encoder.name == f"org/{kind}"
     recommender = Recommender.load(tmp_path / "index")  # fetches by the manifest's name
     product = index.products[5]
     own = picture(*product.id.split("-")[::2], scale=0.5 + 0.08 * int(product.id.split("-")[1]))
-    results = recommender.recommend(Query(image=own, k=48))
-    query = index.head.fuse(image=image_rows(encoder, [own]), text=np.zeros((1, index.text.shape[1]), np.float32))
+    results = recommender.recommend(Query(image=own, k=48, kind="any"))  # by score alone
+    query = index.head.fuse(image=photo_embeddings(encoder, [own]), text=np.zeros((1, index.text.shape[1]), np.float32))
     expected = (query @ index.vectors.T)[0]
     assert [r.id for r in results[:3]] == [index.products[i].id for i in np.argsort(-expected, kind="stable")[:3]]
     np.testing.assert_allclose([r.score for r in results], np.sort(expected)[::-1], atol=1e-4)
@@ -184,13 +207,15 @@ def test_a_hub_model_builds_searches_and_evaluates_offline(kind, hub, shop, tmp_
     own.save(tmp_path / "photo.png")
     (tmp_path / "queries.csv").write_text(f"query_id,image,text,product_id\nq,photo.png,,{product.id}\n")
     asked, skipped = read_queries(tmp_path / "queries.csv", index, encoder)
-    assert not skipped and evaluate(index, asked)["rankers"]["image"]["recall@10"]["value"] in (0.0, 1.0)
+    assert not skipped and evaluate(index, asked).rankers["image"]["recall@10"].value in (0.0, 1.0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_hub_model_is_fine_tuned_into_a_folder_that_reads_alike(kind, hub, shop, tmp_path):
     spec = f"hf-hub:org/{kind}"
-    figures = align([shop], tmp_path / "out", spec, epochs=0.01, batch=8, lr=0.5, split_by="id", save_minutes=9)
+    figures = align(
+        [shop], tmp_path / "out", spec, AlignmentOptions(epochs=0.01, batch=8, lr=0.5, split_by="id", save_minutes=9)
+    )
     assert figures["steps"] == 1 and {row[1] for row in figures["table"]} and figures["share"] >= 0
     first, tuned = Encoder.load(spec), Encoder.load(tmp_path / "out")
     assert described(first) == described(tuned) and first.dim == tuned.dim
@@ -212,14 +237,19 @@ def test_a_name_and_tag_go_through_open_clip_to_the_weights(hub, shop, tmp_path,
     assert encoder.name == "Tiny-32/made_up" and "0.4" in str(encoder.preprocess) and hub
     with pytest.raises(InputError, match="no weights called 'other'; choose one of: made_up"):
         Encoder.load("Tiny-32/other")
-    align([shop], tmp_path / "out", "Tiny-32/made_up", epochs=0.01, batch=8, split_by="id", save_minutes=9)
+    align(
+        [shop],
+        tmp_path / "out",
+        "Tiny-32/made_up",
+        AlignmentOptions(epochs=0.01, batch=8, split_by="id", save_minutes=9),
+    )
     tuned = Encoder.load(tmp_path / "out")
     assert described(tuned) == described(encoder)
     assert isinstance(tuned.model.transformer.resblocks[0].mlp.gelu, open_clip.transformer.QuickGELU)
 
 
 def test_an_index_refuses_a_hub_model_whose_weights_have_changed(hub, folders, shop, tmp_path, monkeypatch):
-    build(Catalog.read(shop), Encoder.load("hf-hub:org/vit"), tmp_path / "index")
+    quick_build(Catalog.read(shop), Encoder.load("hf-hub:org/vit"), tmp_path / "index")
     shutil.copytree(folders("vit"), tmp_path / "newer")
     weights = load_file(tmp_path / "newer" / WEIGHTS)
     weights["logit_scale"] += 1

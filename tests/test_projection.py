@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mmdemo.projection import place, principal, project
-from mmdemo.vectors import normalize
+from mmdemo.core.vectors import normalize
+from mmdemo.explain.projection import place, principal, project
 
 
 def crowds(count: int = 6, each: int = 20, dim: int = 24, spread: float = 0.25) -> tuple[np.ndarray, np.ndarray]:

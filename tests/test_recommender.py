@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdemo.errors import InputError
-from mmdemo.query import Filter, Query
-from mmdemo.recommender import Recommender
-from mmdemo.rerank import mmr
-from mmdemo.vectors import normalize
+from mmdemo.core.errors import InputError
+from mmdemo.core.request import Filter, Query
+from mmdemo.core.vectors import normalize
+from mmdemo.explain.explanation import Explanation
+from mmdemo.search.recommender import Recommender
+from mmdemo.search.rerank import mmr
 from tests.toys import picture
 
 
@@ -33,8 +34,9 @@ def test_every_answer_is_the_brute_force_answer(toy_recommender):
     assert kind == "both"
     scores = toy_recommender.index.vectors @ parts.sum(0)
     results = toy_recommender.recommend(query)
-    np.testing.assert_allclose([r.score for r in results], np.sort(scores)[::-1][:10], atol=1e-5)
-    assert results[0].id == toy_recommender.index.products[int(scores.argmax())].id
+    expected = np.lexsort((-scores, toy_recommender.prepare(query).tiers.places))[:10]
+    assert [r.score for r in results] == pytest.approx(scores[expected], abs=1e-5)
+    assert results[0].id == toy_recommender.index.products[expected[0]].id
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,20 @@ def test_the_receipt_sums_to_the_score(toy_recommender, query):
     for r in toy_recommender.recommend(query):
         assert sum(r.parts.values()) == pytest.approx(r.score, abs=1e-5)
         assert set(r.parts) == {"image", "text", "interaction"}
-        assert 0 <= r.match <= 1 and r.reason
+        assert 0 <= r.match <= 1
+
+
+def test_a_box_in_a_photo_answers_as_its_part_does_and_explains_it(toy_recommender):
+    scene = Image.new("RGB", (192, 96), "white")
+    scene.paste(picture("mug", "red"), (0, 0))
+    scene.paste(picture("tray", "blue"), (96, 0))
+    for box, shape, colour in (((0, 0, 0.5, 1), "mug", "red"), ((0.5, 0, 1, 1), "tray", "blue")):
+        query, alone = Query(image=scene, box=box), Query(image=picture(shape, colour))
+        found = toy_recommender.recommend(query)
+        assert [(r.id, r.score) for r in found] == [(r.id, r.score) for r in toy_recommender.recommend(alone)]
+        why, same = (Explanation(toy_recommender, q, found[0].id) for q in (query, alone))
+        assert why.query_map.heat == same.query_map.heat and why.query_map.picture.size == (96, 96)
+        assert why.as_dict()["changes"] == same.as_dict()["changes"]
 
 
 def test_words_alone_owe_nothing_to_the_photo(toy_recommender):
@@ -70,8 +85,8 @@ def test_a_reference_is_left_out_and_the_edit_lifts_what_it_asks_for(toy_recomme
 
 def test_the_ends_of_the_slider_are_the_one_modality_answers(toy_recommender):
     photo, words = picture("mug", "yellow"), "black tray"
-    both = {w: ids(toy_recommender.recommend(Query(photo, words, weight=w))) for w in (0.0, 1.0)}
-    assert both[1.0] == ids(toy_recommender.recommend(Query(photo)))
+    both = {w: ids(toy_recommender.recommend(Query(image=photo, text=words, weight=w))) for w in (0.0, 1.0)}
+    assert both[1.0] == ids(toy_recommender.recommend(Query(image=photo)))
     assert both[0.0] == ids(toy_recommender.recommend(Query(text=words)))
 
 
@@ -141,7 +156,7 @@ def test_an_index_of_other_weights_is_refused(toy_index, monkeypatch):
     class Other(ToyEncoder):
         weights_hash = "0" * 64
 
-    monkeypatch.setattr("mmdemo.recommender.Encoder.load", lambda spec: Other())
+    monkeypatch.setattr("mmdemo.search.recommender.Encoder.load", lambda spec: Other())
     with pytest.raises(InputError, match=r"other weights.*python -m mmdemo build"):
         Recommender.load(toy_index)
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from mmdemo.errors import InputError
-from mmdemo.product import Product
-from mmdemo.query import Filter, Query
-from mmdemo.rerank import NEAR_COPY, families, fold, near_copies, relevance_diversity_curve
-from mmdemo.vectors import normalize
+from mmdemo.catalog.product import Product
+from mmdemo.core.errors import InputError
+from mmdemo.core.request import Filter, Query
+from mmdemo.core.vectors import normalize
+from mmdemo.search.rerank import NEAR_COPY, families, fold, near_copies, relevance_diversity_curve
 from tests.toys import picture
 
 
@@ -57,13 +57,13 @@ def test_an_answer_folds_variants_under_the_best_of_them(toy_recommender):
     ids=["plain", "varied", "liked", "filtered"],
 )
 def test_folding_looks_no_further_than_it_must_and_answers_as_if_it_had(toy_recommender, monkeypatch, k, more):
-    monkeypatch.setattr("mmdemo.recommender.POOL", 2)
-    monkeypatch.setattr("mmdemo.recommender.RIVALS", 1)
+    monkeypatch.setattr("mmdemo.search.recommender.POOL", 2)
     query, index = Query(text="blue mug", k=k, fold=True, **more), toy_recommender.index
     parts, _ = toy_recommender.embed(query)
     everything = index.search(parts.sum(0), len(index), index.allowed(query.filters))
-    near = toy_recommender.nearest(query, parts)
-    got, want = (toy_recommender.arrange(query, *answer) for answer in (near, everything))
+    prepared = toy_recommender.prepare(query)
+    near = toy_recommender.nearest(prepared)
+    got, want = (toy_recommender.arrange(prepared, *answer) for answer in (near, everything))
     assert got[0] == pytest.approx(want[0], abs=1e-6)
     assert got[1].tolist() == want[1].tolist() and got[2] == want[2]
     assert len(near[1]) <= len(everything[1]) and (k > 1 or "diversity" in more or len(near[1]) < len(everything[1]))
@@ -89,6 +89,15 @@ def test_variety_makes_an_answer_less_alike(toy_recommender):
     near, varied = (toy_recommender.recommend(Query(text="blue mug", k=8, diversity=d)) for d in (0.0, 0.7))
     assert near[0].id == varied[0].id
     assert distance(varied) > distance(near) + 0.1
+
+
+@pytest.mark.parametrize("sentence", ["the cheapest mug", "mugs, dearest first"])
+def test_an_order_by_price_is_one_over_every_answer_of_the_kind(toy_recommender, sentence):
+    mugs = [p.price for p in toy_recommender.index.products if p.category == "Mug"]
+    prices = [r.product.price for r in toy_recommender.recommend(Query(text=sentence, k=3))]
+    assert prices == sorted(mugs, reverse="dearest" in sentence)[:3]
+    chosen = toy_recommender.recommend(Query(text="mug", sort="dear", k=3))
+    assert [r.product.price for r in chosen] == sorted(mugs, reverse=True)[:3]
 
 
 def test_the_curve_of_relevance_against_diversity_has_known_ends():

@@ -9,10 +9,11 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
-from mmdemo.batching import Busy
-from mmdemo.query import Query
-from mmdemo.say import language, speaking
-from mmdemo.ui import api, gate, rest
+from mmdemo.core.request import Query
+from mmdemo.encode.batching import Busy
+from mmdemo.search.live import Live
+from mmdemo.serve import api, gate, rest
+from mmdemo.serve.translation import language, speaking
 from tests.toys import picture
 
 
@@ -32,7 +33,7 @@ def test_an_answer_comes_in_one_request_and_is_the_one_that_python_gives(visit, 
     stream = io.BytesIO()
     picture("mug", "red").save(stream, "PNG")
     image = "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode()
-    client = visit(api.endpoints(toy_recommender))
+    client = visit(api.endpoints(Live(toy_recommender)))
     answer = client.post("/api/recommend", json={"image": image, "text": "blue", "k": 5}).json()
     same = toy_recommender.recommend(Query(image=picture("mug", "red"), text="blue", k=5))
     assert [(r["id"], r["score"]) for r in answer["results"]] == [(r.id, r.score) for r in same]
@@ -53,7 +54,7 @@ def test_an_answer_comes_in_one_request_and_is_the_one_that_python_gives(visit, 
     ],
 )
 def test_a_fault_of_the_input_is_its_sentence(visit, toy_recommender, name, body, said):
-    answer = visit(api.endpoints(toy_recommender)).post(f"/api/{name}", json=body)
+    answer = visit(api.endpoints(Live(toy_recommender))).post(f"/api/{name}", json=body)
     assert answer.status_code == 400 and re.search(said, answer.json()["error"])
 
 

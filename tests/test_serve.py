@@ -45,7 +45,8 @@ def upload(url: str, path: Path) -> str:
 
 def ask(url: str, image: dict | None, text: str = "blue") -> str:
     made = httpx.post(
-        f"{url}/gradio_api/call/recommend", json={"data": [image, text, 3, 0.5, [], [], [], "", 0.0, False, [], []]}
+        f"{url}/gradio_api/call/recommend",
+        json={"data": [image, text, 3, 0.5, [], [], [], "", 0.0, False, [], [], "", "match", [], [], ""]},
     )
     return httpx.get(f"{url}/gradio_api/call/recommend/{made.json()['event_id']}", timeout=60).text
 
@@ -75,7 +76,7 @@ def test_a_path_never_uploaded_and_an_address_are_refused(public):
 )
 def test_arguments_of_another_type_are_one_sentence(public, data):
     url, _, _ = public
-    whole = data + [None, "x", 3, 0.5, [], [], [], "", 0.0, False, [], []][len(data) :]
+    whole = data + [None, "x", 3, 0.5, [], [], [], "", 0.0, False, [], [], "", "match", [], [], ""][len(data) :]
     made = httpx.post(f"{url}/gradio_api/call/recommend", json={"data": whole})
     said = httpx.get(f"{url}/gradio_api/call/recommend/{made.json()['event_id']}", timeout=60).text
     assert "event: error" in said and re.search("must be|at most", said) and "Traceback" not in said
@@ -111,7 +112,7 @@ def test_it_ends_within_ten_seconds_and_leaves_nothing_behind(public):
     """Runs last: with a page left open, as pages are, and a query that has begun."""
     url, process, folder = public
     calls = f"{url}/gradio_api/call/recommend"
-    asked = {"data": [None, "blue", 3, 0.5, [], [], [], "", 0.0, False, [], []]}
+    asked = {"data": [None, "blue", 3, 0.5, [], [], [], "", 0.0, False, [], [], "", "match", [], [], ""]}
     while (made := httpx.post(calls, json=asked)).status_code == 429:  # the test before used its calls up
         time.sleep(0.2)
     with (
@@ -128,7 +129,8 @@ def test_it_ends_within_ten_seconds_and_leaves_nothing_behind(public):
 
 
 def test_what_has_begun_is_finished_before_the_end(tmp_path):
-    from mmdemo.ui import _end, gate
+    from mmdemo.serve import gate
+    from mmdemo.ui.server import _end
 
     begun, told = ["a query"], []
     queue = MagicMock(active_jobs=begun)
@@ -142,7 +144,8 @@ def test_what_has_begun_is_finished_before_the_end(tmp_path):
 
 
 def test_an_answer_in_one_request_is_finished_too(tmp_path):
-    from mmdemo.ui import _end, gate
+    from mmdemo.serve import gate
+    from mmdemo.ui.server import _end
 
     rules, told = gate.Rules("127.0.0.1", tmp_path, str, working=1), []
     queue = MagicMock(active_jobs=[])

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 from starlette.applications import Starlette
@@ -10,9 +11,13 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from mmdemo.live import open_live
-from mmdemo.recommender import Recommender
-from mmdemo.ui import build, site
+from mmdemo.search.live import Live
+from mmdemo.serve import site
+from mmdemo.serve.drafts import OWNER, owner
+from mmdemo.serve.translation import speaking
+from mmdemo.ui import theme
+from mmdemo.ui.page import build, header_html
+from mmdemo.ui.your_catalogue import COOKIE
 from tests.toys import ToyEncoder
 
 
@@ -27,7 +32,7 @@ def shelf(toy_index, tmp_path, monkeypatch):
     for manifest in (tmp_path / "index" / "old").rglob("manifest.json"):
         manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format": 1}))
     loaded = []
-    monkeypatch.setattr("mmdemo.recommender.Encoder.load", lambda spec: loaded.append(spec) or ToyEncoder())
+    monkeypatch.setattr("mmdemo.search.recommender.Encoder.load", lambda spec: loaded.append(spec) or ToyEncoder())
     return tmp_path / "index", loaded
 
 
@@ -36,12 +41,12 @@ def made(shelf):
     folder, _ = shelf
     pages = []
 
-    def make(recommender: Recommender, name: str, lang: str):
+    def make(live: Live, name: str, lang: str):
         pages.append((name, lang))
-        page, routes = build(recommender, lang=lang, site=the_site, name=name)
+        page, routes = build(live, lang=lang, site=the_site, name=name)
         return page.queue(), routes
 
-    the_site = site.Site(open_live(folder / "default"), make)
+    the_site = site.Site(Live.open(folder / "default"), make, look=theme.look())
     return the_site, pages
 
 
@@ -62,19 +67,48 @@ def root(answer) -> str:
 
 def test_the_switcher_has_the_opened_catalogue_and_its_whole_siblings(made):
     the_site, _ = made
-    count = len(the_site.opened.index)
+    count = len(the_site.opened.current().index)
     assert [(e.folder, e.amount) for e in the_site.entries()] == [
         (name, f"{count} products") for name in ("default", "shop", "店铺")
     ]
     assert [e.name for e in the_site.entries()][1:] == ["shop", "店铺"], "a copied index goes by its folder's name"
 
 
+def test_a_catalogue_with_a_title_is_called_by_it(made):
+    the_site, _ = made
+    index = the_site.opened.current().index
+    assert the_site.entries()[0].name == index.manifest.name
+    words = {"zh": {"name": {"Home and wardrobe": "家居与衣橱"}}}
+    index.manifest = index.manifest.updated(title="Home and wardrobe", words=words)
+    assert the_site.entries()[0].name == "Home and wardrobe"
+    with speaking("zh"):
+        assert the_site.entries()[0].name == "家居与衣橱"
+
+
+def test_a_catalogue_that_a_visitor_built_is_shown_to_that_visitor_alone_unless_all_are_shared(made, shelf):
+    the_site, _ = made
+    draft = "a" * 32
+    (shelf[0] / "shop" / OWNER).write_text(owner(draft))
+
+    def names(*given, of=the_site):
+        return [e.folder for e in of.entries(*given)]
+
+    assert names() == names(["b" * 32, ""]) == ["default", "店铺"]
+    assert names([draft]) == names([], "shop") == ["default", "shop", "店铺"]  # its own page names it too
+    assert names(of=site.Site(the_site.opened, shared=True)) == ["default", "shop", "店铺"]
+    visitor = SimpleNamespace(cookies={COOKIE: f"{'b' * 32}.{draft}"})
+    assert "c/shop/" in header_html(the_site, "default", "en", visitor)
+    assert "c/shop/" not in header_html(the_site, "default", "en", SimpleNamespace(cookies={}))
+
+
 @pytest.mark.parametrize(
     ("name", "lang", "links"),
-    [("default", "en", ["./", "./c/shop/", "./c/%E5%BA%97%E9%93%BA/"]),
-     ("shop", "en", ["../../", "../../c/shop/", "../../c/%E5%BA%97%E9%93%BA/"]),
-     ("shop", "zh", ["../../../zh/", "../../../zh/c/shop/", "../../../zh/c/%E5%BA%97%E9%93%BA/"])],
-)  # fmt: skip
+    [
+        ("default", "en", ["./", "./c/shop/", "./c/%E5%BA%97%E9%93%BA/"]),
+        ("shop", "en", ["../../", "../../c/shop/", "../../c/%E5%BA%97%E9%93%BA/"]),
+        ("shop", "zh", ["../../../zh/", "../../../zh/c/shop/", "../../../zh/c/%E5%BA%97%E9%93%BA/"]),
+    ],
+)
 def test_links_lead_from_every_page_to_every_other_in_the_same_language(made, name, lang, links):
     the_site, _ = made
     assert [the_site.link(name, lang, e.folder, lang) for e in the_site.entries()] == links
@@ -83,10 +117,10 @@ def test_links_lead_from_every_page_to_every_other_in_the_same_language(made, na
 def test_the_current_catalogue_is_marked_and_one_alone_has_no_switcher(made, toy_recommender):
     the_site, _ = made
     the_site._make("shop", "en")
-    header = the_site.header("shop", "en")
+    header = header_html(the_site, "shop", "en")
     assert header.count('aria-current="page"') == 1 and '<a href="../../c/shop/" aria-current="page">' in header
-    alone = site.Site(toy_recommender, alone=True)
-    assert "<nav" not in alone.header(alone.home, "en")
+    alone = site.Site(Live(toy_recommender), alone=True)
+    assert "<nav" not in header_html(alone, alone.home, "en")
 
 
 def test_a_page_is_built_at_its_first_visit_and_answers_below_its_path(client, made):
@@ -116,8 +150,8 @@ def test_with_a_second_language_every_page_is_there_twice_and_shares_its_recomme
     assert root(client.get("/zh/c/shop/config")) == "http://127.0.0.1/zh/c/shop"
     assert pages == [("default", "zh"), ("shop", "zh")]
     client.get("/c/shop/")
-    assert pages[2:] == [("shop", "en")] and list(the_site._recommenders) == ["default", "shop"]
-    english, chinese = the_site.header("shop", "en"), the_site.header("shop", "zh")
+    assert pages[2:] == [("shop", "en")] and list(the_site._open) == ["default", "shop"]
+    english, chinese = (header_html(the_site, "shop", lang) for lang in ("en", "zh"))
     assert 'href="../../zh/c/shop/" lang="zh"' in english and "中文" in english
     assert 'href="../../../c/shop/" lang="en"' in chinese and "English" in chinese and 'data-lang="zh"' in chinese
 
@@ -125,7 +159,7 @@ def test_with_a_second_language_every_page_is_there_twice_and_shares_its_recomme
 def test_with_one_language_nothing_speaks_of_languages(made, monkeypatch):
     the_site, _ = made
     monkeypatch.setattr(site, "LANGUAGES", ("en",))
-    assert "data-language" not in the_site.header("default", "en")
+    assert "data-language" not in header_html(the_site, "default", "en")
 
 
 def test_an_encoder_is_loaded_once_for_all_catalogues_that_it_made(client, shelf, made):
@@ -134,7 +168,7 @@ def test_an_encoder_is_loaded_once_for_all_catalogues_that_it_made(client, shelf
     client.get("/c/shop/")
     client.get("/c/%E5%BA%97%E9%93%BA/")
     assert len(loaded) == 1
-    assert len({id(recommender.encoder) for recommender in the_site._recommenders.values()}) == 1
+    assert len({id(live.current().encoder) for live in the_site._open.values()}) == 1
 
 
 def test_a_catalogue_that_comes_while_the_server_runs_has_a_page_and_a_replaced_one_is_opened_anew(client, shelf, made):

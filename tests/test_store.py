@@ -7,11 +7,11 @@ import faiss
 import numpy as np
 import pytest
 
-from mmdemo.errors import InputError
-from mmdemo.exact import sampled
-from mmdemo.query import Filter, Query
-from mmdemo.store import BESIDE, FaissStore, NumpyStore
-from mmdemo.vectors import normalize
+from mmdemo.core.errors import InputError
+from mmdemo.core.request import Filter, Query
+from mmdemo.core.vectors import normalize
+from mmdemo.index.exact import sampled
+from mmdemo.index.store import BESIDE, FaissStore, NumpyStore
 from tests.store_contract import *  # noqa: F403
 from tests.store_contract import DIM, IDS, unit
 
@@ -70,7 +70,7 @@ def test_more_vectors_than_are_compared_one_by_one_go_into_lists():
 
 @pytest.mark.parametrize("probes", [1, 4, 64])
 def test_the_recall_that_lists_state_is_what_brute_force_counts(lists, crowd, monkeypatch, probes):
-    monkeypatch.setattr("mmdemo.store.PROBES", probes)
+    monkeypatch.setattr("mmdemo.index.store.PROBES", probes)
     stated = lists.recall(crowd[1])
     assert stated == pytest.approx(found(lists, crowd[1], 10))
     assert stated < 0.9 if probes == 1 else stated >= 0.98 if probes == 64 else True
@@ -79,7 +79,7 @@ def test_the_recall_that_lists_state_is_what_brute_force_counts(lists, crowd, mo
 @pytest.mark.parametrize("share", [1.0, 0.1, 0.01, 0.001])
 @pytest.mark.parametrize("few", [2, 100])
 def test_filters_find_the_nearest_of_the_allowed_however_few_they_are(lists, crowd, monkeypatch, share, few):
-    monkeypatch.setattr("mmdemo.store.FEW", few)
+    monkeypatch.setattr("mmdemo.index.store.FEW", few)
     allowed = np.sort(np.random.default_rng(3).permutation(6000)[: int(6000 * share)])
     assert found(lists, crowd[1], 10, allowed) >= 0.98
 
@@ -90,7 +90,7 @@ def test_scores_of_lists_are_exact(lists, crowd):
 
 
 def test_lists_that_do_not_hold_enough_are_not_the_end(lists, crowd, monkeypatch):
-    monkeypatch.setattr("mmdemo.store.PROBES", 1)
+    monkeypatch.setattr("mmdemo.index.store.PROBES", 1)
     _, ids = lists.search(crowd[1][:3], 2000)
     assert (ids >= 0).all() and all(len(set(row)) == 2000 for row in ids.tolist())
     assert found(lists, crowd[1][:3], 2000) == 1
@@ -132,9 +132,9 @@ def test_an_index_of_another_kind_is_refused_in_a_sentence(tmp_path):
 LYING = """
 import sys
 from pathlib import Path
-from mmdemo import aside
-from mmdemo.errors import InputError
-from mmdemo.store import FaissStore
+from mmdemo.catalog import decoder_process as aside
+from mmdemo.core.errors import InputError
+from mmdemo.index.store import FaissStore
 
 aside.limit_memory(200_000_000)
 path = Path(sys.argv[1])
@@ -209,13 +209,15 @@ def test_a_search_leaves_the_number_of_threads_as_it_was(full):
 
 def test_an_index_past_that_size_saves_loads_and_answers_like_an_exact_one(toy_recommender, tmp_path, monkeypatch):
     index = toy_recommender.index
-    monkeypatch.setattr("mmdemo.store.EXACT", 0)
-    known = (index.products, index.image, index.text, index.head, dict(index.manifest), index.report, index.folder)
-    grown = toy_recommender.on(type(index)(*known).save(tmp_path / "index"))
+    monkeypatch.setattr("mmdemo.index.store.EXACT", 0)
+    grown = toy_recommender.on(type(index)(index.contents()).save(tmp_path / "index"))
     assert grown.index.store.describe()["kind"] == "ivf-sq8"
-    assert f"index.faiss{BESIDE}" in grown.index.manifest["files"]
-    for query in (Query(text="blue mug", k=5), Query(text="tray", k=48, filters=(Filter.parse("colour=Red"),)),
-                  Query(like=("mug-0-red",), k=7, fold=True, diversity=0.3)):  # fmt: skip
+    assert f"index.faiss{BESIDE}" in grown.index.manifest.files
+    for query in (
+        Query(text="blue mug", k=5),
+        Query(text="tray", k=48, filters=(Filter.parse("colour=Red"),)),
+        Query(like=("mug-0-red",), k=7, fold=True, diversity=0.3),
+    ):
         exact, lists = toy_recommender.recommend(query), grown.recommend(query)
         assert [r.score for r in lists] == pytest.approx([r.score for r in exact], abs=1e-6)
         assert {r.id for r in lists} == {r.id for r in exact}

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmdemo.catalog import Catalog
-from mmdemo.lessons import split_of
-from mmdemo.product import Product
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.catalog.product import Product
+from mmdemo.core.holdout import Holdout
 from studio import catalogue, chinese, cloth, geometry, links, palette, patterns, shots, tables
 from studio.__main__ import up_to_date
 from studio.check import faults
@@ -170,7 +170,7 @@ def test_photos_cover_every_family_and_every_setting() -> None:
     assert len(photos) >= 60 and len({s.name for s in photos}) == len(photos)
     assert {s.product.family.key for s in photos} == set(FAMILIES)
     assert {s.detail for s in photos} == set(shots.SETTINGS)
-    unseen = {p.id for p in items if split_of(Product("", "", "", parent=p.parent_id)) == "test"}
+    unseen = {p.id for p in items if Holdout().split_of(Product("", "", "", parent=p.parent_id)) == "test"}
     shown = [s.product.id for s in photos]
     assert unseen < set(shown) and len(set(shown)) == len(shown), "one photo of each product that no training sees"
 

@@ -4,6 +4,7 @@ Scores agree to 1e-6: sums made by another number of threads differ in their las
 """
 
 import asyncio
+import io
 import json
 import subprocess
 import sys
@@ -22,9 +23,9 @@ Answer = list[tuple[str, float]]
 
 IN_PYTHON = """
 import json, sys
-from mmdemo.imaging import decode
-from mmdemo.query import Query
-from mmdemo.recommender import Recommender
+from mmdemo.catalog.imaging import decode
+from mmdemo.core.request import Query
+from mmdemo.search.recommender import Recommender
 
 photo = decode(sys.argv[2], max_side=512)
 found = Recommender.load(sys.argv[1]).recommend(Query(image=photo, text=sys.argv[3], k=int(sys.argv[4]), fold=True))
@@ -35,12 +36,12 @@ print(json.dumps([[r.id, r.score] for r in found]))
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory) -> Path:
     """A photo as a visitor has it: larger than what is kept of an upload, recompressed, not quite the product's."""
-    from mmdemo.index import ProductIndex
+    from mmdemo.index.product_index import ProductIndex
 
     index = ProductIndex.load(demo_process.INDEX)
     thumbnail = next(index.thumbnail(p.id) for p in index.products[len(index) // 2 :] if p.image)
     path = tmp_path_factory.mktemp("photo") / "photo.jpg"
-    with Image.open(thumbnail) as picture:
+    with Image.open(io.BytesIO(thumbnail)) as picture:
         picture.convert("RGB").crop((10, 20, 370, 380)).resize((900, 900)).save(path, quality=85)
     return path
 
@@ -129,6 +130,11 @@ def test_five_surfaces_give_the_same_ids_and_scores(photo):
     with ThreadPoolExecutor(1) as alone:
         answers = {way.__name__: alone.submit(way, photo).result() for way in ways}
     assert len(answers["by_python"]) == K and len({i for i, _ in answers["by_python"]}) == K
+    # The page leaves out other things that are far, where the kind that is asked for is among the answers.
+    on_page, expected = answers.pop("by_page"), dict(answers["by_python"])
+    assert [i for i, _ in on_page] == [i for i in expected if i in dict(on_page)] and len(on_page) > 1
+    assert on_page[0][0] == answers["by_python"][0][0]
+    assert [s for _, s in on_page] == pytest.approx([expected[i] for i, _ in on_page], abs=1e-6)
     for name, answer in answers.items():
         assert [i for i, _ in answer] == [i for i, _ in answers["by_python"]], name
         assert [s for _, s in answer] == pytest.approx([s for _, s in answers["by_python"]], abs=1e-6), name

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mmdemo.catalog import Catalog
-from mmdemo.errors import InputError
-from mmdemo.evaluation import Queries, score_matrices
-from mmdemo.index import ProductIndex
-from mmdemo.tasks import copies, described, held_out_rows, measure, tasks
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.core.errors import InputError
+from mmdemo.evaluate.evaluation import score_matrices
+from mmdemo.evaluate.queries import Queries
+from mmdemo.evaluate.tasks import copies, described, held_out_rows, measure, tasks
+from mmdemo.index.product_index import ProductIndex
 from tests.toys import ToyEncoder, picture, toy_catalogue
 
 
@@ -46,10 +47,7 @@ def catalog(shop):
 def index(catalog, toy_index):
     """The toy index, as if it had been built with these links."""
     plain = ProductIndex.load(toy_index)
-    return ProductIndex(
-        plain.products, plain.image, plain.text, plain.head, plain.manifest, plain.report, plain.folder,
-        links=catalog.links,
-    )  # fmt: skip
+    return ProductIndex(replace(plain.contents(), links=catalog.links))
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +56,8 @@ def asked(index, catalog):
 
 
 def test_a_catalogue_with_everything_asks_every_task(asked):
-    assert set(asked) == {
-        "words", "photo", "photo and words", "edits", "other views", "other views and words", "links"
-    }  # fmt: skip
+    pictured = {"photo", "photo and words", "other views", "other views and words"}
+    assert set(asked) == pictured | {"words", "sentences", "similar", "edits", "links"}
 
 
 def test_queries_of_products_ask_for_held_out_products_alone(asked, index):
@@ -126,9 +123,12 @@ def test_a_link_holds_both_ways_and_ranks_as_similar_products_do(asked, index):
     q = asked["links"]
     rights = {q.shows[i]: {index.products[t].id for t in q.targets[i]} for i in range(len(q))}
     assert rights == {
-        "mug-0-red": {"tray-0-red", "tray-1-red"}, "tray-0-red": {"mug-0-red"}, "tray-1-red": {"mug-0-red"},
-        "mug-0-blue": {"tray-0-blue"}, "tray-0-blue": {"mug-0-blue"},
-    }  # fmt: skip
+        "mug-0-red": {"tray-0-red", "tray-1-red"},
+        "tray-0-red": {"mug-0-red"},
+        "tray-1-red": {"mug-0-red"},
+        "mug-0-blue": {"tray-0-blue"},
+        "tray-0-blue": {"mug-0-blue"},
+    }
     scores = score_matrices(index, q)
     row = q.shows.index("mug-0-blue")
     expected = index.vectors @ index.vectors[index.row("mug-0-blue")]
@@ -152,4 +152,4 @@ def test_a_query_file_that_fits_nothing_is_a_note_and_the_rest_is_measured(index
     asked = tasks(index, Catalog.read(folder), ToyEncoder())
     assert isinstance(asked["other photos"], InputError) and isinstance(asked["photo"], Queries)
     report = measure(index, {name: asked[name] for name in ("other photos", "photo")})
-    assert "none of the 1 queries" in report["other photos"]["note"] and report["photo"]["queries"] > 0
+    assert "none of the 1 queries" in report["other photos"].note and report["photo"].queries > 0

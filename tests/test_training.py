@@ -6,9 +6,10 @@ import csv
 import numpy as np
 import torch
 
-from mmdemo.catalog import Catalog
-from mmdemo.modelfolder import export, new_model, open_model
-from mmdemo.shelf import Shelf, held_out
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.core.holdout import Holdout
+from mmdemo.finetune.dataset import TrainingDataset
+from mmdemo.finetune.model_folder import export, new_model, open_model
 from tests.toys import toy_catalogue
 from training import pack, scale
 from training.language import copy_of, medleys, vocabulary
@@ -26,11 +27,11 @@ def test_the_words_of_products_kept_aside_are_not_taught_and_chinese_is_read_as_
         writer.writeheader()
         writer.writerows(row | {"title": f"{row['title']} {row['id']}", "title_zh": f"商品{row['id']}"} for row in rows)
     products = Catalog.read(folder).products
-    kept = {p.title for p in products if held_out(p)}
+    kept = {p.title for p in products if Holdout().held_out(p)}
     pairs, aside = copy_of(folder)
     assert kept and set(aside) == kept
     assert not kept & {text for pair in pairs for text in pair}
-    learned = next(p for p in products if not held_out(p))
+    learned = next(p for p in products if not Holdout().held_out(p))
     assert (learned.title, learned.title) in pairs
     assert (learned.translated["title_zh"], learned.title) in pairs
 
@@ -46,11 +47,11 @@ def test_medleys_are_the_same_each_time_and_made_of_known_words():
 def test_photos_are_looked_at_once_and_as_they_are_first(tmp_path):
     folder = toy_catalogue(tmp_path / "shop")
     model, config = new_model()
-    shelf = Shelf([folder], tmp_path, 144, [1.0], None)
-    seen = looks(model, config, shelf, None, tmp_path)
-    assert seen.shape == (LOOKS, len(shelf.pixels), model.visual.trunk.num_features)
+    dataset = TrainingDataset([folder], tmp_path, 144, [1.0], Holdout())
+    seen = looks(model, config, dataset, None, tmp_path)
+    assert seen.shape == (LOOKS, len(dataset.pixels), model.visual.trunk.num_features)
     assert not np.allclose(seen[0], seen[1], atol=1e-2)  # the second is varied
-    assert np.array_equal(looks(None, config, shelf, None, tmp_path), seen)  # no model is needed again
+    assert np.array_equal(looks(None, config, dataset, None, tmp_path), seen)  # no model is needed again
 
 
 def test_an_image_tower_begins_with_what_imagenet_taught_it(tmp_path):
@@ -65,33 +66,45 @@ def test_an_image_tower_begins_with_what_imagenet_taught_it(tmp_path):
 
 def packed(folder, work, out):
     """A toy shop as `pack.py` leaves it, with one question: a title among all pictures."""
-    def ask(shelf, number, shop_of, shops):
-        titles = [p.title for p in shelf.products]
+
+    def ask(dataset, number, shop_of, shops):
+        titles = [p.title for p in dataset.products]
         right = np.array(titles, object)[:, None] == np.array(titles, object)[None]
         ids = list(range(len(titles)))
-        return [{"name": "title", "ask": "text", "ids": [*map(number, titles)], "shelf": ids, "k": 3,
-                 "right": np.packbits(right, axis=1), "measure": "found"}]  # fmt: skip
+        return [
+            {
+                "name": "title",
+                "ask": "text",
+                "ids": [*map(number, titles)],
+                "shelf": ids,
+                "k": 3,
+                "right": np.packbits(right, axis=1),
+                "measure": "recall",
+            }
+        ]
 
-    shelf = Shelf([folder], work, 64, [1.0], None)
+    dataset = TrainingDataset([folder], work, 64, [1.0], Holdout())
     tokenizer = open_model(None)[2]
     rooms = np.full((2, 64, 64, 3), 90, np.uint8)
-    pack.write(out, shelf, ["default"], rooms, tokenizer, [("a red mug", "a red mug"), ("红色杯子", "red mug")], ask)
-    return shelf
+    pack.write(out, dataset, ["default"], rooms, tokenizer, [("a red mug", "a red mug"), ("红色杯子", "red mug")], ask)
+    return dataset
 
 
 def test_a_pack_holds_every_photo_and_says_what_each_product_is(tmp_path):
-    shelf = packed(toy_catalogue(tmp_path / "shop"), tmp_path, tmp_path / "pack")
+    dataset = packed(toy_catalogue(tmp_path / "shop"), tmp_path, tmp_path / "pack")
     found = scale.Pack(tmp_path / "pack")
-    assert len(found.pixels) == len(shelf.pixels) and len(found.rooms) == 2
-    seen = found.pixels.permute(0, 2, 3, 1).float() - torch.from_numpy(shelf.pixels[range(len(shelf.pixels))]).float()
+    assert len(found.pixels) == len(dataset.pixels) and len(found.rooms) == 2
+    seen = (
+        found.pixels.permute(0, 2, 3, 1).float() - torch.from_numpy(dataset.pixels[range(len(dataset.pixels))]).float()
+    )
     assert seen.abs().mean() < 4  # as WebP keeps it
-    assert found.usable.tolist() == (~shelf.aside).tolist()
+    assert found.usable.tolist() == (~dataset.aside).tolist()
     drawn = found.draw(8)
     assert found.usable[drawn].all() and len(set(drawn.tolist())) == len(drawn)
     rows = found.owner[drawn]
     same, alike = found.same(rows, rows), found.alike(rows, rows)
     assert same.diagonal().all() and alike.diagonal().all()
-    kinds = [shelf.products[i].category for i in rows]
+    kinds = [dataset.products[i].category for i in rows]
     assert alike.tolist() == [[a == b for b in kinds] for a in kinds]
 
 
@@ -123,9 +136,22 @@ def test_both_towers_learn_from_a_pack_and_a_stopped_run_goes_on(tmp_path, capsy
     export(model, config, tmp_path / "start")
     torch.save({f"_{n}": v.abs() for n, v in model.visual.trunk.state_dict().items()}, tmp_path / "lite.pth")
     run = argparse.Namespace(
-        pack=tmp_path / "pack", start=tmp_path / "start", imagenet=tmp_path / "lite.pth", out=tmp_path / "out",
-        minutes=0.03, batch=4, lesson=2, lr=1e-3, kinds=0.4, felt=1.0, small_until=0.5, share=0.5, save_minutes=9,
-        say_seconds=0, resume=False)  # fmt: skip
+        pack=tmp_path / "pack",
+        start=tmp_path / "start",
+        imagenet=tmp_path / "lite.pth",
+        out=tmp_path / "out",
+        minutes=0.03,
+        batch=4,
+        distil=2,
+        lr=1e-3,
+        kinds=0.4,
+        felt=1.0,
+        small_until=0.5,
+        share=0.5,
+        save_minutes=9,
+        say_seconds=0,
+        resume=False,
+    )
     scale.train(run)
     said = capsys.readouterr().out
     assert "'captions'" in said and "50% of the way" in said

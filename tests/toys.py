@@ -1,21 +1,34 @@
 """A toy shop whose right answers are known: squares and discs in plain colours, and an encoder that sees just that."""
 
+import atexit
 import csv
 import hashlib
 import re
+import shutil
+import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mmdemo.vectors import Array, normalize
+from mmdemo.catalog.catalog import Catalog, Refusal
+from mmdemo.core.vectors import Array, normalize
+from mmdemo.index.product_index import ProductIndex
+from mmdemo.pipeline.build import BuildOptions, build
 
 COLOURS = {
-    "red": (200, 30, 30), "green": (30, 160, 60), "blue": (30, 60, 200), "yellow": (235, 210, 40),
-    "black": (20, 20, 20), "purple": (130, 40, 160),
-}  # fmt: skip
+    "red": (200, 30, 30),
+    "green": (30, 160, 60),
+    "blue": (30, 60, 200),
+    "yellow": (235, 210, 40),
+    "black": (20, 20, 20),
+    "purple": (130, 40, 160),
+}
 SHAPES = ("mug", "tray")
+PEOPLE, DAY = 300, 86_400  # of a shop with events
 
 
 def picture(shape: str, colour: str, size: int = 96, scale: float = 0.7) -> Image.Image:
@@ -39,11 +52,58 @@ def toy_catalogue(folder: Path, copies: int = 4) -> Path:
                 for c, colour in enumerate(COLOURS):
                     name = f"{shape}-{n}-{colour}"
                     picture(shape, colour, scale=0.5 + 0.08 * n).save(folder / "images" / f"{name}.png")
-                    table.writerow([
-                        name, f"images/{name}.png", f"{colour.capitalize()} {shape}, size {n}", f"A {shape}.",
-                        shape.capitalize(), f"{10 + 5 * n + c}.00 €", colour.capitalize(), f"{shape}-{n}",
-                    ])  # fmt: skip
+                    table.writerow(
+                        [
+                            name,
+                            f"images/{name}.png",
+                            f"{colour.capitalize()} {shape}, size {n}",
+                            f"A {shape}.",
+                            shape.capitalize(),
+                            f"{10 + 5 * n + c}.00 €",
+                            colour.capitalize(),
+                            f"{shape}-{n}",
+                        ]
+                    )
     return folder
+
+
+def write_events(path: Path, people: int = PEOPLE, seed: int = 0) -> list[str]:
+    """Everybody goes on to things of one shape, and nobody touched the purple tray; returns their names."""
+    rng, names = np.random.default_rng(seed), []
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["user", "id", "event", "time", "value"])
+        for n in range(people):
+            names.append(f"shopper-{n}-zq@example.com")
+            colours = [c for c in COLOURS if (SHAPES[n % 2], c) != ("tray", "purple")]
+            start = rng.uniform(0, 60)
+            for i, colour in enumerate(rng.permutation(colours)[:4]):
+                time = int((start + 10 * i + rng.uniform(0, 5)) * DAY)
+                table.writerow([names[-1], f"{SHAPES[n % 2]}-0-{colour}", "purchase", time, "19.90"])
+    return names
+
+
+@cache
+def other_things() -> Path:
+    """A catalogue folder of four things that no toy shop sells, to try "nothing here matches" on.
+
+    A build without one reads and encodes the built-in catalogue for that.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="mmdemo-test-things-"))
+    atexit.register(shutil.rmtree, folder)
+    rows = ["id,image,title,category"]
+    for n in range(4):
+        image = Image.new("RGB", (96, 96), "white")
+        ImageDraw.Draw(image).polygon([(48, 10), (10, 86), (86, 86 - 9 * n)], fill=(40 * n, 90, 200 - 40 * n))
+        image.save(folder / f"{n}.png")
+        rows.append(f"lamp-{n},{n}.png,Paper lantern {n},Lantern")
+    (folder / "products.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder
+
+
+def quick_build(catalog: Catalog, encoder: Any, out: Path, resume: bool = False) -> tuple[ProductIndex, list[Refusal]]:
+    """An index as `build` makes it, with `other_things` in place of the built-in catalogue."""
+    return build(catalog, encoder, out, BuildOptions(others=Catalog.read(other_things())), resume=resume)
 
 
 class ToyEncoder:
@@ -52,7 +112,7 @@ class ToyEncoder:
     dim, spec, name, preprocess = 16, "toy", "toy", None
     weights_hash = hashlib.sha256(b"toy").hexdigest()
 
-    def at(self, *_: object) -> "ToyEncoder":
+    def for_inference(self, *_: object) -> "ToyEncoder":
         """There is one kind of it alone."""
         return self
 
@@ -66,14 +126,17 @@ class ToyEncoder:
     def encode_image(self, images: Sequence[Image.Image]) -> Array:
         rows = []
         for image in images:
-            pixels = np.asarray(image.convert("RGB"), np.float32)
-            inside = pixels.min(2) < 225
+            pixels = np.asarray(image.convert("RGB"))
+            red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
+            inside = np.minimum(np.minimum(red, green), blue) < 225
             if not inside.any():
                 rows.append(self._vector(None, 0.0, 0.0))
                 continue
-            ys, xs = np.nonzero(inside)
-            fill = inside.sum() / ((np.ptp(ys) + 1) * (np.ptp(xs) + 1))
-            rows.append(self._vector(pixels[inside].mean(0), 1.0 if fill < 0.9 else -1.0, np.ptp(xs) / len(pixels[0])))
+            columns, lines = np.flatnonzero(inside.any(0)), np.flatnonzero(inside.any(1))
+            width, height = np.ptp(columns), np.ptp(lines)
+            fill = inside.sum() / ((height + 1) * (width + 1))
+            colour = pixels[inside].mean(0, dtype=np.float32)
+            rows.append(self._vector(colour, 1.0 if fill < 0.9 else -1.0, width / len(pixels[0])))
         return normalize(rows)
 
     def encode_text(self, texts: Sequence[str]) -> Array:
@@ -84,8 +147,10 @@ class ToyEncoder:
             rows.append(self._vector(colour, 1.0 if "mug" in said else -1.0 if "tray" in said else 0.0, 0.0))
         return normalize(rows)
 
-    def image_both(self, images: Sequence[Image.Image]) -> tuple[Array, Array]:
-        return self.encode_image(images), self.encode_image(images)
+    def encode_image_with_features(self, images: Sequence[Image.Image]) -> tuple[Array, Array]:
+        rows = self.encode_image(images)
+        return rows, rows
 
-    def text_both(self, texts: Sequence[str]) -> tuple[Array, Array]:
-        return self.encode_text(texts), self.encode_text(texts)
+    def encode_text_with_features(self, texts: Sequence[str]) -> tuple[Array, Array]:
+        rows = self.encode_text(texts)
+        return rows, rows

@@ -21,13 +21,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mmdemo.catalog import Catalog, Product
-from mmdemo.embed import embed, text_rows
-from mmdemo.encoder import Encoder
-from mmdemo.exam import found
-from mmdemo.fit import fit
-from mmdemo.shelf import held_out
-from mmdemo.vectors import Array
+from mmdemo.catalog.catalog import Catalog, Product
+from mmdemo.core.holdout import Holdout
+from mmdemo.core.metrics import recall_at
+from mmdemo.core.vectors import Array
+from mmdemo.encode.embed import EncodedCatalog, embed
+from mmdemo.encode.embeddings import text_embeddings
+from mmdemo.encode.encoder import Encoder
+from mmdemo.fusion.fit import fit
 from training.measure import same
 
 KINDS = ("grocery", "caltech_objects", "shop_samples")
@@ -43,9 +44,12 @@ def without(catalog: Path, out: Path) -> None:
         rows = [row for row in csv.DictReader(lines) if row["id"] in kept]
     for name, fields, some in (
         ("products.csv", list(rows[0]), rows),
-        ("queries.csv", ["query_id", "image", "product_id"],
-         [{"query_id": f"v-{r['id']}", "image": r["views"], "product_id": r["id"]} for r in rows if r["views"]]),
-    ):  # fmt: skip
+        (
+            "queries.csv",
+            ["query_id", "image", "product_id"],
+            [{"query_id": f"v-{r['id']}", "image": r["views"], "product_id": r["id"]} for r in rows if r["views"]],
+        ),
+    ):
         with open(out / name, "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, fields)
             writer.writeheader(), writer.writerows(some)
@@ -61,34 +65,35 @@ class Kind:
 
     products: list[Product]
     image: Array
-    view: Array
+    augmented: Array
     text: Array
     asked: np.ndarray
     shelf: np.ndarray
 
     @classmethod
-    def of(cls, products: list[Product], image: Array, view: Array, text: Array) -> "Kind":
-        later = np.flatnonzero([held_out(p) for p in products])
-        return cls(products, image, view, text, later, later if len(later) >= 100 else np.arange(len(products)))
+    def of(cls, products: list[Product], image: Array, augmented: Array, text: Array) -> "Kind":
+        later = np.flatnonzero([Holdout().held_out(p) for p in products])
+        return cls(products, image, augmented, text, later, later if len(later) >= 100 else np.arange(len(products)))
 
     def recall(self, scores: Array) -> float:
         """Recall@10 of titles (asked, shelf)."""
         titles = [p.title for p in self.products]
-        return found(scores, same([titles[i] for i in self.asked], [titles[i] for i in self.shelf]), 10)
+        return recall_at(scores, same([titles[i] for i in self.asked], [titles[i] for i in self.shelf]), 10)
 
 
 def measure(kind: Kind, encoder: Encoder, learn: bool) -> dict[str, float]:
     """Recall@10 by the encoder alone and, with `learn`, by the head that `fit` makes of the other four fifths."""
-    titles = text_rows(encoder, [kind.products[i].title for i in kind.asked])
+    titles = text_embeddings(encoder, [kind.products[i].title for i in kind.asked])
     seen = kind.image[kind.shelf]
     figures = {"encoder": kind.recall(titles[:, : encoder.dim] @ seen[:, : encoder.dim].T)}
     if learn:
         rest = np.setdiff1d(np.arange(len(kind.products)), kind.asked)
         # Under their own names none of these rows would fall into the parts that `fit` keeps aside, and so be judged.
-        own = [replace(p, id=f"fit/{p.id}", parent=p.parent and f"fit/{p.parent}", group=p.group and f"fit/{p.group}")
-               for p in (kind.products[i] for i in rest)]  # fmt: skip
-        fitted = fit(own, kind.image[rest], kind.text[rest],
-                     lambda said: text_rows(encoder, said), encoder.dim, view=kind.view[rest])  # fmt: skip
+        own = [
+            replace(p, id=f"fit/{p.id}", parent=p.parent and f"fit/{p.parent}", group=p.group and f"fit/{p.group}")
+            for p in (kind.products[i] for i in rest)
+        ]
+        fitted = fit(EncodedCatalog(own, kind.image[rest], kind.augmented[rest], kind.text[rest]), encoder)
         shown = fitted.head.product_parts(image=seen, text=np.zeros((len(seen), titles.shape[1]), np.float32)).sum(1)
         figures |= {"fit": kind.recall(fitted.head.fuse(text=titles) @ shown.T), "seconds": round(fitted.seconds, 1)}
         figures |= {"head": fitted.head.name, "why": fitted.note}  # type: ignore[dict-item]
@@ -116,12 +121,12 @@ def main() -> None:
             continue
         lines = {}
         for label, spec in (("never saw it", args.encoder), ("saw it", args.full)):
-            encoder, catalog = Encoder.load(spec).at(), Catalog.read(path)
+            encoder, catalog = Encoder.load(spec).for_inference(), Catalog.read(path)
             if path == args.catalog:
                 catalog.products = [p for p in catalog.products if p.category in FURNITURE]
             with tempfile.TemporaryDirectory() as work:
                 d = embed(catalog, encoder, Path(work))
-            kind = Kind.of(d.products, d.image, d.view, d.text)
+            kind = Kind.of(d.products, d.image, d.augmented, d.text)
             lines[label] = measure(kind, encoder, True)
         print(json.dumps({"kind": name, "titles": len(kind.asked), "among": len(kind.shelf), **lines}), flush=True)
     return None

@@ -21,10 +21,10 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mmdemo.catalog import Catalog
-from mmdemo.embed import cropped
-from mmdemo.encoder import Encoder
-from mmdemo.shelf import other_photos
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.encode.embeddings import random_crop
+from mmdemo.encode.encoder import Encoder
+from mmdemo.finetune.dataset import other_photos
 from training import phone
 from training.measure import Shop, aside, pictures, same
 
@@ -46,29 +46,29 @@ class Mistake:
 def mistakes(scores: np.ndarray, right: np.ndarray) -> list[Mistake]:
     """Every query (row) whose first answer is wrong, the worst rank of the right one first."""
     order = np.argsort(-scores, axis=1, kind="stable")
-    found = []
+    mistakes_made = []
     for i in np.flatnonzero(right.any(1)):
         rank = int(right[i][order[i]].argmax())
         if rank:
-            found.append(Mistake(int(i), order[i].tolist(), int(order[i][rank]), rank + 1))
-    return sorted(found, key=lambda m: -m.rank)
+            mistakes_made.append(Mistake(int(i), order[i].tolist(), int(order[i][rank]), rank + 1))
+    return sorted(mistakes_made, key=lambda m: -m.rank)
 
 
-def varied(found: Sequence[Mistake], names: Sequence[str], most: int) -> list[Mistake]:
+def varied(mistakes_made: Sequence[Mistake], names: Sequence[str], most: int) -> list[Mistake]:
     """The first `most` mistakes, no two about the same kind of thing (by the name of the right row)."""
-    first = {names[mistake.right]: mistake for mistake in reversed(found)}
+    first = {names[mistake.right]: mistake for mistake in reversed(mistakes_made)}
     return sorted(first.values(), key=lambda m: -m.rank)[:most]
 
 
-def tile(sheet: Image.Image, x: int, y: int, shown: Image.Image | str, lines: Sequence[tuple[str, str]]) -> None:
+def tile(sheet: Image.Image, x: int, y: int, content: Image.Image | str, lines: Sequence[tuple[str, str]]) -> None:
     """A picture or a sentence in a frame, with lines of (text, colour) below it."""
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
-    if isinstance(shown, str):
+    if isinstance(content, str):
         pen.rectangle([x, y, x + TILE, y + TILE], fill="#f3f1ec")
-        text = "\n".join(wrap(f"“{shown}”", 18)[:6])
+        text = "\n".join(wrap(f"“{content}”", 18)[:6])
         pen.multiline_text((x + TILE / 2, y + TILE / 2), text, INK, ImageFont.load_default(14), "mm", 4, "center")
     else:
-        sheet.paste(ImageOps.pad(shown.convert("RGB"), (TILE, TILE), color="white"), (x, y))
+        sheet.paste(ImageOps.pad(content.convert("RGB"), (TILE, TILE), color="white"), (x, y))
     pen.rectangle([x, y, x + TILE, y + TILE], outline="#d0d0d0")
     written = [(part, colour) for text, colour in lines for part in wrap(text, 21)[:2]]
     for i, (text, colour) in enumerate(written):
@@ -103,10 +103,14 @@ def ours(encoder: Encoder, shop: Shop, views: Path | None, most: int) -> list:
     photographed = [i for i, photo in enumerate(dim) if photo is not None]
     tasks = [
         ("a title", titles, same(titles, titles), encoder.encode_text),
-        ("a crop, JPEG 40", [cropped(p, rng) for p in shop.shelf], same(shop.ids, shop.ids), encoder.encode_image),
-        ("dim, on a plain ground", [dim[i] for i in photographed],
-         same([shop.ids[i] for i in photographed], shop.ids), encoder.encode_image),
-    ]  # fmt: skip
+        ("a crop, JPEG 40", [random_crop(p, rng) for p in shop.shelf], same(shop.ids, shop.ids), encoder.encode_image),
+        (
+            "dim, on a plain ground",
+            [dim[i] for i in photographed],
+            same([shop.ids[i] for i in photographed], shop.ids),
+            encoder.encode_image,
+        ),
+    ]
     if views and (other := [(path, i) for path, i, _ in other_photos(views) if i in set(shop.ids)]):
         shots = pictures([path for path, _ in other])
         tasks.append(("another view", shots, same([i for _, i in other], shop.ids), encoder.encode_image))
@@ -115,8 +119,9 @@ def ours(encoder: Encoder, shop: Shop, views: Path | None, most: int) -> list:
         scores = embed(asked) @ seen.T
         found = mistakes(scores, right)
         print(f"{task}: {len(found)} of {len(asked)} first answers are wrong", flush=True)
-        rows += [(task, asked[m.query], m, scores[m.query])
-                 for m in varied(found, [p.category for p in shop.products], most)]  # fmt: skip
+        rows += [
+            (task, asked[m.query], m, scores[m.query]) for m in varied(found, [p.category for p in shop.products], most)
+        ]
     return rows
 
 

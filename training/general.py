@@ -1,4 +1,4 @@
-"""The general head that ships with an encoder: one head for several shops, from which `fit` starts on any catalogue.
+"""Train the pretrained head that ships with an encoder: one head for several shops, from which `fit` starts anywhere.
 
     python training/general.py CATALOG... --encoder ENCODER --work FOLDER [--steps 1200]
 
@@ -21,37 +21,41 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 from tqdm import tqdm
 
-from mmdemo.catalog import Catalog
+from mmdemo.catalog.catalog import Catalog
 from mmdemo.cli import Bars
-from mmdemo.edits import Edit, mine_edits
-from mmdemo.embed import Embedded, embed, text_rows
-from mmdemo.encoder import Encoder
-from mmdemo.fit import train
-from mmdemo.fusion import HEADS, Mean
-from mmdemo.general import GENERAL, save_general
-from mmdemo.lessons import WORDLESS, EncodeText, Lessons, questions, split_of
-from mmdemo.settle import settle
-from mmdemo.validation import floors, judge, means
+from mmdemo.core.holdout import Holdout
+from mmdemo.encode.embed import EncodedCatalog, embed
+from mmdemo.encode.embeddings import text_embeddings
+from mmdemo.encode.encoder import Encoder
+from mmdemo.fusion.block_weights import tune_block_weights
+from mmdemo.fusion.composed_queries import ComposedQuery, mine_composed_queries
+from mmdemo.fusion.heads import HEADS, Mean
+from mmdemo.fusion.pretrained_head import PRETRAINED, save_pretrained
+from mmdemo.fusion.select import Validation, evaluate_head, mean_by_task
+from mmdemo.fusion.train import TrainingOptions, train
+from mmdemo.fusion.training_tasks import TEXT_TO_IMAGE, EncodeText, TrainingTasks, evaluation_queries
 
-SHARES = {"edit": 0.5, "both": 0.125, "image": 0.125, "text": 0.125, WORDLESS: 0.125}
-RATE, DECAY = 2e-3, 1.0  # further from the start than on one small shop
+SHARES = {"edit": 0.5, "both": 0.125, "image": 0.125, "text": 0.125, TEXT_TO_IMAGE: 0.125}
+LEARNING_RATE, WEIGHT_DECAY = 2e-3, 1.0  # further from the start than on one small shop
 
 
-def together(shops: Sequence[Embedded], encode: EncodeText, rng: np.random.Generator, dim: int) -> Lessons:
-    """Lessons of several shops, each product in the part that its own shop puts it in: what a report calls unseen, the
-    general head has not seen either."""
-    products, edits = [], list[Edit]()
+def together(shops: Sequence[EncodedCatalog], encode: EncodeText, rng: np.random.Generator, dim: int) -> TrainingTasks:
+    """Training tasks of several shops, each product in the split of its own shop: what a report calls unseen, the
+    pretrained head has not seen either."""
+    products, composed = [], list[ComposedQuery]()
     for number, shop in enumerate(shops):
         first = len(products)
-        mined = mine_edits(shop.products, shop.image, rng)
-        edits += [Edit(e.reference + first, e.text, e.targets + first) for e in mined]
+        mined = mine_composed_queries(shop.products, shop.image, rng)
+        composed += [ComposedQuery(c.reference + first, c.text, c.targets + first) for c in mined]
         # Ids and parents of one shop mean nothing in another.
         named = lambda name, number=number: f"{number}/{name}" if name else ""  # noqa: E731
         products += [replace(p, id=named(p.id), parent=named(p.parent), group=named(p.group)) for p in shop.products]
-    image, text, view = (np.vstack([getattr(shop, rows) for shop in shops]) for rows in ("image", "text", "view"))
-    data = Lessons(products, image, text, view, encode, rng, edits, dim)
-    data.split = np.array([split_of(p) for shop in shops for p in shop.products])  # by its own name, not the new one
-    return data
+    image, augmented, text = (np.vstack([getattr(shop, n) for shop in shops]) for n in ("image", "augmented", "text"))
+    tasks = TrainingTasks(EncodedCatalog(products, image, augmented, text), encode, dim, rng, composed)
+    tasks.split = np.array(
+        [Holdout().split_of(p) for shop in shops for p in shop.products]
+    )  # by its own name, not the new one
+    return tasks
 
 
 def main() -> None:
@@ -65,28 +69,33 @@ def main() -> None:
         "--work", type=Path, required=True, help="where what is encoded is kept; an interrupted run goes on"
     )
     args = parser.parse_args()
-    encoder, rng = Encoder.load(args.encoder).at(), np.random.default_rng(0)
+    encoder, rng = Encoder.load(args.encoder).for_inference(), np.random.default_rng(0)
     shops = []
     for path in args.catalogs:
         bars = Bars()
         shops.append(embed(Catalog.read(path), encoder, args.work / path.name, resume=True, progress=bars))
         bars.close()
-    data = together(shops, lambda said: text_rows(encoder, said), rng, encoder.dim)
-    valid = questions(data, "valid", 500, np.random.default_rng(1))
-    width = (data.image.shape[1], data.text.shape[1])
+    tasks = together(shops, lambda texts: text_embeddings(encoder, texts), rng, encoder.dim)
+    queries = evaluation_queries(tasks, "valid", 500, np.random.default_rng(1))
+    width = (tasks.image.shape[1], tasks.text.shape[1])
     mean = Mean(encoder.dim, *width).eval()
     torch.manual_seed(0)
-    bar = tqdm(total=args.steps, desc="general head")
-    floor = floors(data, valid, mean)
+    bar = tqdm(total=args.steps, desc="pretrained head")
+    validation = Validation.against(mean, tasks, queries)
     head: Any = HEADS[args.head](encoder.dim, *width)
-    train(head, data, SHARES, valid, args.steps, 0, floor, lambda n: bar.update(n) and None, RATE, DECAY)
+    options = TrainingOptions(args.steps, 0, LEARNING_RATE, WEIGHT_DECAY)
+    train(head, validation, SHARES, options, lambda n: bar.update(n) and None)
     bar.close()
-    settled = deepcopy(head)  # what it asks with a photo or words alone, every shop settles for itself
-    figures = means(settle(settled, data, valid, floor))
-    head.belief.copy_(settled.belief)  # for shops that cannot set it
-    save_general(head, args.out or args.encoder / GENERAL, encoder)
-    print({name: {k: round(v, 3) for k, v in f.items()} for name, f in
-           (("mean", judge(mean, data, valid)), ("general", figures))})  # fmt: skip
+    tuned = deepcopy(head)  # every shop tunes for itself what a photo or words alone ask for
+    figures = mean_by_task(tune_block_weights(tuned, validation))
+    head.photo_gate.copy_(tuned.photo_gate)  # for shops that cannot fit it
+    save_pretrained(head, args.out or args.encoder / PRETRAINED, encoder)
+    print(
+        {
+            name: {k: round(v, 3) for k, v in f.items()}
+            for name, f in (("mean", evaluate_head(mean, tasks, queries)), ("pretrained", figures))
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ and runs once. `distil` trains an open_clip text tower on that file alone. Neith
 """
 
 import argparse
-import csv
 import gzip
 import random
 import re
@@ -25,17 +24,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 from torch.nn import functional as F
 
-from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
-from mmdemo.encoder import mixed_precision
-from mmdemo.vectors import normalize
+from mmdemo.catalog.query_file import query_rows
+from mmdemo.core.holdout import Holdout
+from mmdemo.core.vectors import normalize
+from mmdemo.encode.encoder import mixed_precision
+from mmdemo.encode.torchvision_shim import import_open_clip
 from training import words
 
 
 def vocabulary() -> list[str]:
     """Whole words of the CLIP tokeniser, commonest first."""
-    import open_clip
-
-    path = Path(open_clip.__file__).parent / "bpe_simple_vocab_16e6.txt.gz"
+    path = Path(import_open_clip().__file__).parent / "bpe_simple_vocab_16e6.txt.gz"
     merges = gzip.open(path, "rt", encoding="utf-8").read().split("\n")[1 : 49152 - 256 - 2 + 1]
     tokens = ["".join(merge.split()) for merge in merges]
     return [t[:-4] for t in tokens if t.endswith("</w>") and re.fullmatch(r"[a-z]{2,}</w>", t)]
@@ -44,17 +43,17 @@ def vocabulary() -> list[str]:
 def copy_of(catalog: Path, seed: int = 0) -> tuple[list[tuple[str, str]], list[str]]:
     """(pairs of what the student and the teacher read, from the rows that training may see: captions, sentences,
     attribute phrases, Chinese copy beside its English; titles of the rows kept aside)."""
-    from mmdemo.catalog import Catalog
-    from mmdemo.shelf import captions, held_out, phrase
+    from mmdemo.catalog.catalog import Catalog
+    from mmdemo.finetune.dataset import captions, phrase
 
     pairs, aside, rng = [], [], np.random.default_rng(seed)
     for product in Catalog.read(catalog).products:
-        if held_out(product):
+        if Holdout().held_out(product):
             aside.append(product.title)
             continue
-        said = captions(product) + [text for _ in range(25) if (text := phrase(product, rng)[0])]
-        said += re.split(r"(?<=[.!?])\s+", product.description.strip())
-        pairs += [(text, text) for text in said]
+        texts = captions(product) + [text for _ in range(25) if (text := phrase(product, rng)[0])]
+        texts += re.split(r"(?<=[.!?])\s+", product.description.strip())
+        pairs += [(text, text) for text in texts]
         for column in ("title", "description"):
             pairs.append((product.translated.get(f"{column}_zh", ""), str(product.field(column) or "")))
     return [pair for pair in dict.fromkeys(pairs) if all(map(str.strip, pair))], list(dict.fromkeys(aside))
@@ -65,16 +64,18 @@ def medleys(count: int, seed: int = 0) -> list[str]:
 
     They mean little, but the teacher has a vector for each: so every word is met beside others, not only by itself.
     """
-    known, rng = np.array(vocabulary()), np.random.default_rng(seed)
-    odds = 1 / (np.arange(len(known)) + 500) ** 0.7
+    words_known, rng = np.array(vocabulary()), np.random.default_rng(seed)
+    odds = 1 / (np.arange(len(words_known)) + 500) ** 0.7
     joints = ["and", "with", "of", "for", "in", "the", "a", "on", "to", "without", "or", "from", "is", "made of", ","]
-    found = []
+    strings = []
     for length in rng.integers(2, 10, count):
         joined = 0.4 if rng.random() < 0.5 else 0.0
-        said = [f"{rng.choice(joints)} {word}" if rng.random() < joined else word
-                for word in rng.choice(known, length, p=odds / odds.sum())]  # fmt: skip
-        found.append(" ".join(said).replace(" ,", ","))
-    return found
+        pieces = [
+            f"{rng.choice(joints)} {word}" if rng.random() < joined else word
+            for word in rng.choice(words_known, length, p=odds / odds.sum())
+        ]
+        strings.append(" ".join(pieces).replace(" ,", ","))
+    return strings
 
 
 def phrases(count: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -121,12 +122,11 @@ def corpus(catalogs: list[Path], edits: Path | None, seed: int = 0) -> tuple[lis
         learned, kept = copy_of(catalog, seed)
         pairs, aside = pairs + learned, aside + kept
     if edits:
-        with open(edits, newline="", encoding="utf-8") as lines:
-            asked = sorted({row["text"] for row in csv.DictReader(lines) if row["split"] != "test"})
-        texts += random.Random(seed).sample(asked, min(len(asked), 30_000))
+        sentences = sorted({row["text"] for row in query_rows(edits) if row["split"] != "test"})
+        texts += random.Random(seed).sample(sentences, min(len(sentences), 30_000))
     pairs += [(text, text) for text in texts if text.strip()] + phrases(60_000, seed)
-    known = {text for text, _ in pairs}
-    return list(dict.fromkeys(pairs)), [title for title in aside if title not in known]
+    learned_texts = {text for text, _ in pairs}
+    return list(dict.fromkeys(pairs)), [title for title in aside if title not in learned_texts]
 
 
 def teach(pairs: list[tuple[str, str]], teacher: Path, batch: int = 128) -> np.ndarray:
@@ -136,23 +136,23 @@ def teach(pairs: list[tuple[str, str]], teacher: Path, batch: int = 128) -> np.n
 
     tokenizer, model = AutoTokenizer.from_pretrained(teacher), AutoModel.from_pretrained(teacher).eval()
     unique = sorted({text for _, text in pairs}, key=len)  # batches of like length waste no padding
-    found = {}
+    vector_of = {}
     with torch.inference_mode(), mixed_precision():
         for at in tqdm(range(0, len(unique), batch), desc="teacher"):
             texts = unique[at : at + batch]
             tokens = tokenizer(texts, padding=True, truncation=True, max_length=64, return_tensors="pt")
             hidden, mask = model(**tokens).last_hidden_state.float(), tokens["attention_mask"][..., None]
             vectors = F.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
-            found.update(zip(texts, vectors.half().numpy(), strict=True))
-    return np.stack([found[text] for _, text in pairs])
+            vector_of.update(zip(texts, vectors.half().numpy(), strict=True))
+    return np.stack([vector_of[text] for _, text in pairs])
 
 
 def remember(texts: list[str], encoder: Path, batch: int = 256) -> np.ndarray:
-    """float16 (n, d) unit vectors of an encoder's own pooled text features: a teacher for its next lesson."""
-    from mmdemo.encoder import Encoder
+    """float16 (n, d) unit vectors of an encoder's own pooled text features: a teacher for its next distillation."""
+    from mmdemo.encode.encoder import Encoder
 
     speaker = Encoder.load(encoder)
-    parts = [speaker.text_both(texts[at : at + batch])[0] for at in range(0, len(texts), batch)]
+    parts = [speaker.encode_text_with_features(texts[at : at + batch])[0] for at in range(0, len(texts), batch)]
     return normalize(np.vstack(parts)).astype(np.float16)
 
 
@@ -197,9 +197,9 @@ def distil(
     """Train the text tower of mmdemo's default encoder on the teacher's vectors; the cosine on texts kept aside."""
     from tqdm import tqdm
 
-    from mmdemo.align import export, open_model
-    from mmdemo.distillation import Distillation
-    from mmdemo.encoder import text_tower
+    from mmdemo.encode.towers import text_tower
+    from mmdemo.finetune.distillation import Distillation
+    from mmdemo.finetune.model_folder import export, open_model
 
     torch.manual_seed(seed)
     model, config, tokenizer = open_model(start)
@@ -207,18 +207,18 @@ def distil(
         seed_embeddings(model, tokenizer, texts, vectors)
     aside = np.random.default_rng(seed).permutation(len(texts))[:1000]
     kept = np.setdiff1d(np.arange(len(texts)), aside)
-    lesson = Distillation([texts[i] for i in kept], vectors[kept], model, tokenizer, seed=seed)
+    distillation = Distillation([texts[i] for i in kept], vectors[kept], model, tokenizer, seed=seed)
     if start and (start / "distillation.pt").is_file():
-        lesson.map.load_state_dict(torch.load(start / "distillation.pt", weights_only=True))
+        distillation.map.load_state_dict(torch.load(start / "distillation.pt", weights_only=True))
     parameters = [p for name, p in model.named_parameters() if not name.startswith("visual.")] + list(
-        lesson.parameters()
+        distillation.parameters()
     )
     optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     start, step, bar = time.monotonic(), 0, tqdm(total=100, desc="language", unit="%")
     while (done := (time.monotonic() - start) / 60 / minutes) < 1:
         for group in optimizer.param_groups:
             group["lr"] = 1.5e-3 * min(1, step / 100) * (0.03 + 0.97 * (1 - done))
-        loss = lesson.loss(model, batch)
+        loss = distillation.loss(model, batch)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -228,9 +228,9 @@ def distil(
         bar.set_postfix(loss=f"{loss.item():.3f}", step=step)
     with torch.inference_mode():
         features = text_tower(model, tokenizer([texts[i] for i in aside]))[0]
-        cosine = F.cosine_similarity(lesson.map(features), torch.from_numpy(vectors[aside]).float()).mean().item()
+        cosine = F.cosine_similarity(distillation.map(features), torch.from_numpy(vectors[aside]).float()).mean().item()
     export(model, config, out)
-    torch.save(lesson.map.state_dict(), out / "distillation.pt")
+    torch.save(distillation.map.state_dict(), out / "distillation.pt")
     return cosine
 
 

@@ -19,10 +19,11 @@ import torch
 from torch.nn import functional as F
 from tqdm import tqdm
 
-from mmdemo.catalog import Catalog
-from mmdemo.encoder import Encoder
-from mmdemo.exam import share
-from mmdemo.shelf import held_out, singular
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.core.holdout import Holdout
+from mmdemo.core.metrics import precision_at
+from mmdemo.encode.encoder import Encoder
+from mmdemo.language.stemming import singular
 from training.measure import histogram, pictures, same
 
 COUNTS = (0.5, 1.0, 2.0)  # how much colour counts beside kind
@@ -53,19 +54,22 @@ def main() -> None:
     parser.add_argument("--encoder", required=True)
     parser.add_argument("--data", type=Path, required=True)
     args = parser.parse_args()
-    encoder, catalog = Encoder.load(args.encoder).at(), Catalog.read(args.data / "fashion")
+    encoder, catalog = Encoder.load(args.encoder).for_inference(), Catalog.read(args.data / "fashion")
     products = [p for p in catalog.products if catalog.image_path(p)]
     shots = pictures([catalog.image_path(p) for p in products])
-    parts = [encoder.image_both(shots[at : at + 64]) for at in tqdm(range(0, len(shots), 64), desc="pictures")]
+    parts = [
+        encoder.encode_image_with_features(shots[at : at + 64])
+        for at in tqdm(range(0, len(shots), 64), desc="pictures")
+    ]
     pooled, joint = (np.concatenate(some).astype(np.float32) for some in zip(*parts, strict=True))
-    aside = np.array([held_out(p) for p in products])
+    aside = np.array([Holdout().held_out(p) for p in products])
     colour, kind = (np.array([str(p.field(name)) for p in products]) for name in ("colour", "category"))
     sold = list(zip(colour[aside], kind[aside], strict=True))
     pairs = sorted({pair for pair in sold if sold.count(pair) >= 3})
     right = [same([pair[i] for pair in pairs], values[aside]) for i, values in enumerate((colour, kind))]
 
     def show(name: str, scores: np.ndarray) -> None:
-        reached = [share(scores, some, 10) for some in right]
+        reached = [precision_at(scores, some, 10) for some in right]
         print(f"{name:52} colour {reached[0]:.3f}  kind {reached[1]:.3f}  sum {sum(reached):.3f}")
 
     for name, order in (("labels, colour first", (2, 1)), ("labels, kind first", (1, 2))):

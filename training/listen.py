@@ -25,14 +25,15 @@ from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm
 
-from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
-from mmdemo.align import contrast
-from mmdemo.augment import augment, cache
-from mmdemo.catalog import Catalog
-from mmdemo.distillation import Distillation, forgotten
-from mmdemo.encoder import image_tower, mixed_precision, text_tower
-from mmdemo.modelfolder import export, open_model
-from mmdemo.shelf import Shelf, phrase, worn
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.core.holdout import Holdout
+from mmdemo.encode.encoder import mixed_precision
+from mmdemo.encode.towers import image_tower, text_tower
+from mmdemo.finetune.align import contrast
+from mmdemo.finetune.augment import augment, cache
+from mmdemo.finetune.dataset import TrainingDataset, phrase, worn
+from mmdemo.finetune.distillation import Distillation, forgotten
+from mmdemo.finetune.model_folder import export, open_model
 from training.language import load
 from training.ship import WEIGHTS
 from training.workers import start as start_workers
@@ -41,7 +42,7 @@ LOOKS = 2  # at every photo: as it is, and varied
 
 
 @torch.inference_mode()
-def looks(model, config: dict, shelf: Shelf, backgrounds: np.ndarray | None, work: Path) -> np.ndarray:
+def looks(model, config: dict, dataset: TrainingDataset, backgrounds: np.ndarray | None, work: Path) -> np.ndarray:
     """float16 (LOOKS, photos, width): the image tower's pooled features, computed once and kept in `work`."""
     mean, std = (torch.tensor(config["preprocess_cfg"][k]).view(1, 3, 1, 1) for k in ("mean", "std"))
     side, parts = config["model_cfg"]["vision_cfg"]["image_size"], [work / f"look-{i}.npy" for i in range(LOOKS)]
@@ -50,8 +51,8 @@ def looks(model, config: dict, shelf: Shelf, backgrounds: np.ndarray | None, wor
             continue
         model.eval()
         rng, rows = np.random.default_rng(look), []
-        for at in tqdm(range(0, len(shelf.pixels), 64), desc=f"look {look + 1} of {LOOKS}"):
-            pixels = shelf.pixels[np.arange(at, min(at + 64, len(shelf.pixels)))]
+        for at in tqdm(range(0, len(dataset.pixels), 64), desc=f"look {look + 1} of {LOOKS}"):
+            pixels = dataset.pixels[np.arange(at, min(at + 64, len(dataset.pixels)))]
             if look:
                 x = augment(pixels, side, rng, backgrounds, smallest=0.5)
             else:
@@ -74,35 +75,35 @@ def listen(args: argparse.Namespace) -> None:
     side = config["model_cfg"]["vision_cfg"]["image_size"] * 9 // 7
     names = [name for name in WEIGHTS if name not in args.leave_out]
     weights = [*(WEIGHTS[name] for name in names), *(args.also_weight for _ in args.also)]
-    shelf = Shelf([*(args.data / name for name in names), *args.also], args.work, side, weights, None)
+    dataset = TrainingDataset([*(args.data / name for name in names), *args.also], args.work, side, weights, Holdout())
     scenes = Catalog.read(args.data / "backgrounds")
     rooms = [path for p in scenes.products if (path := scenes.image_path(p))]
     behind = cache(rooms, args.work / f"backgrounds-{side}-{len(rooms)}.npy", side)
-    seen = looks(model, config, shelf, behind, args.work)
+    seen = looks(model, config, dataset, behind, args.work)
     others = start_workers(args.rank, args.workers, args.meeting) if args.workers > 1 else []
     texts, vectors, learned = load(args.teacher)
-    lesson = Distillation(texts[:learned], vectors[:learned], model, tokenizer)
+    distillation = Distillation(texts[:learned], vectors[:learned], model, tokenizer)
     sight = model.visual.head.proj  # the last linear step of the image tower may follow
     mine = [(n, p) for n, p in model.named_parameters() if not n.startswith("visual.")]
     groups = [
         {"params": [p for _, p in mine if p.ndim > 1], "peak": args.lr, "weight_decay": 0.02},
         {"params": [p for _, p in mine if p.ndim <= 1], "peak": args.lr, "weight_decay": 0.0},
-        {"params": [*lesson.parameters()], "peak": args.lr, "weight_decay": 0.0},
+        {"params": [*distillation.parameters()], "peak": args.lr, "weight_decay": 0.0},
         {"params": [*sight.parameters()], "peak": args.lr / 3, "weight_decay": 0.02},
     ]
     optimizer = torch.optim.AdamW(groups, lr=args.lr, betas=(0.9, 0.98), fused=True)
-    known: dict[str, torch.Tensor] = {}
+    rows_of_text: dict[str, torch.Tensor] = {}
 
-    def tokens(said: list[str]) -> torch.Tensor:
-        for text in said:
-            if text not in known:
-                known[text] = tokenizer([text])[0]
-        return torch.stack([known[text] for text in said])
+    def tokens(sentences: list[str]) -> torch.Tensor:
+        for text in sentences:
+            if text not in rows_of_text:
+                rows_of_text[text] = tokenizer([text])[0]
+        return torch.stack([rows_of_text[text] for text in sentences])
 
     checkpoint, at, before = args.work / "listen.pt", 0, 0.0
     if args.resume and checkpoint.is_file():
         state = torch.load(checkpoint, weights_only=True)
-        model.load_state_dict(state["model"]), lesson.load_state_dict(state["lesson"])
+        model.load_state_dict(state["model"]), distillation.load_state_dict(state["distillation"])
         optimizer.load_state_dict(state["optimizer"])
         at, before = state["at"], state["seconds"]
     began = saved = time.monotonic()
@@ -112,7 +113,11 @@ def listen(args: argparse.Namespace) -> None:
         seconds = before + time.monotonic() - began
         done = seconds / 60 / args.minutes
         if args.rank == 0 and (done >= 1 or time.monotonic() - saved > 180):
-            state = {"model": model.state_dict(), "lesson": lesson.state_dict(), "optimizer": optimizer.state_dict()}
+            state = {
+                "model": model.state_dict(),
+                "distillation": distillation.state_dict(),
+                "optimizer": optimizer.state_dict(),
+            }
             torch.save({**state, "at": at, "seconds": seconds}, checkpoint.with_suffix(".part"))
             checkpoint.with_suffix(".part").replace(checkpoint)
             saved = time.monotonic()
@@ -122,37 +127,46 @@ def listen(args: argparse.Namespace) -> None:
         rate = min(1, (at + 1) / 100) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * min(done, 1))))
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * rate
-        photos = shelf.draw(args.batch, rng)
-        rows = shelf.owner[photos]
+        photos = dataset.draw(args.batch, rng)
+        rows = dataset.owner[photos]
         images = F.normalize(sight(torch.from_numpy(seen[rng.integers(0, LOOKS, len(photos)), photos]).float()), dim=-1)
-        own = [shelf.captions[row][min(int(rng.exponential(0.65)), len(shelf.captions[row]) - 1)] for row in rows]
-        said = [phrase(shelf.products[row], rng) for row in rows]
-        asked = [i for i in range(len(rows)) if said[i][1] and rng.random() < 0.6]
-        pairs = [i for i, row in enumerate(rows) if shelf.products[row].title and shelf.products[row].description]
+        own_captions = [
+            dataset.captions[row][min(int(rng.exponential(0.65)), len(dataset.captions[row]) - 1)] for row in rows
+        ]
+        phrases = [phrase(dataset.products[row], rng) for row in rows]
+        with_phrase = [i for i in range(len(rows)) if phrases[i][1] and rng.random() < 0.6]
+        pairs = [i for i, row in enumerate(rows) if dataset.products[row].title and dataset.products[row].description]
         pairs = pairs[:48]
-        titles = [shelf.products[rows[i]].title for i in pairs]
-        stories = [shelf.products[rows[i]].description for i in pairs]
-        every = [*(worn(text, rng) for text in own), *(said[i][0] for i in asked), *titles, *stories]
-        heard = rng.choice(len(lesson.tokens), args.lesson, replace=False)
-        ids = torch.cat([tokens(every), lesson.tokens[heard].long()])
+        titles = [dataset.products[rows[i]].title for i in pairs]
+        descriptions = [dataset.products[rows[i]].description for i in pairs]
+        all_texts = [
+            *(worn(text, rng) for text in own_captions),
+            *(phrases[i][0] for i in with_phrase),
+            *titles,
+            *descriptions,
+        ]
+        distilled = rng.choice(len(distillation.tokens), args.distil, replace=False)
+        ids = torch.cat([tokens(all_texts), distillation.tokens[distilled].long()])
         with mixed_precision(), sdpa_kernel(SDPBackend.MATH):
             pooled, joint = text_tower(model, ids)
         pooled, joint = pooled.float(), F.normalize(joint.float(), dim=-1)
-        own_, asked_, titles_, stories_, heard_ = joint.split(
-            [len(own), len(asked), len(titles), len(stories), len(heard)]
+        caption_vectors, phrase_vectors, title_vectors, story_vectors, distilled_vectors = joint.split(
+            [len(own_captions), len(with_phrase), len(titles), len(descriptions), len(distilled)]
         )
         scale = model.logit_scale.exp()
-        loss = contrast(own_, images, shelf.fits(own, rows) | shelf.same(rows, rows), scale)
-        if asked:
-            true = torch.tensor([[shelf.codes[row].issuperset(said[i][1]) for row in rows] for i in asked])
-            loss = loss + contrast(asked_, images, true, scale)
+        loss = contrast(caption_vectors, images, dataset.fits(own_captions, rows) | dataset.same(rows, rows), scale)
+        if with_phrase:
+            true = torch.tensor([[dataset.codes[row].issuperset(phrases[i][1]) for row in rows] for i in with_phrase])
+            loss = loss + contrast(phrase_vectors, images, true, scale)
         if len(pairs) > 1:
-            fits = torch.tensor([[a == b for b in stories] for a in stories]) | shelf.same(rows[pairs], rows[pairs])
-            loss = loss + 0.5 * contrast(titles_, stories_, fits, torch.tensor(20.0))
-        theirs = F.normalize(lesson.vectors[torch.from_numpy(heard)].float(), dim=-1)
-        meant = F.normalize(lesson.map(pooled[-len(heard) :]), dim=-1)
-        kept = 10 * ((heard_ @ heard_.T - theirs @ theirs.T) ** 2).mean()
-        loss = loss + 4 * forgotten(meant, theirs) + 4 * kept
+            fits = torch.tensor([[a == b for b in descriptions] for a in descriptions]) | dataset.same(
+                rows[pairs], rows[pairs]
+            )
+            loss = loss + 0.5 * contrast(title_vectors, story_vectors, fits, torch.tensor(20.0))
+        teacher_vectors = F.normalize(distillation.vectors[torch.from_numpy(distilled)].float(), dim=-1)
+        student_vectors = F.normalize(distillation.map(pooled[-len(distilled) :]), dim=-1)
+        kept = 10 * ((distilled_vectors @ distilled_vectors.T - teacher_vectors @ teacher_vectors.T) ** 2).mean()
+        loss = loss + 4 * forgotten(student_vectors, teacher_vectors) + 4 * kept
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -161,8 +175,12 @@ def listen(args: argparse.Namespace) -> None:
             model.logit_scale.clamp_(0, math.log(100))
         at += 1
         bar.n = min(100, round(100 * done))
-        bar.set_postfix(step=at, loss=f"{loss.item():.3f}", cosine=f"{(meant * theirs).sum(1).mean().item():.3f}",
-                        kept=f"{kept.item():.4f}")  # fmt: skip
+        bar.set_postfix(
+            step=at,
+            loss=f"{loss.item():.3f}",
+            cosine=f"{(student_vectors * teacher_vectors).sum(1).mean().item():.3f}",
+            kept=f"{kept.item():.4f}",
+        )
     bar.close()
     for other in others:
         other.kill()
@@ -181,7 +199,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="decoded photos, their features, the checkpoint")
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--batch", type=int, default=160, help="photos a step and worker")
-    parser.add_argument("--lesson", type=int, default=256, help="texts of the teacher a step and worker")
+    parser.add_argument("--distil", type=int, default=256, help="texts of the teacher a step and worker")
     parser.add_argument("--lr", type=float, default=6e-4)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rank", type=int, default=0, help=argparse.SUPPRESS)

@@ -24,12 +24,14 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mmdemo.augment import square
-from mmdemo.catalog import Catalog, Product
-from mmdemo.encoder import Encoder
-from mmdemo.exam import found, luck, share
-from mmdemo.imaging import decode
-from mmdemo.shelf import held_out, other_photos, singular
+from mmdemo.catalog.catalog import Catalog, Product
+from mmdemo.catalog.imaging import decode
+from mmdemo.core.holdout import Holdout
+from mmdemo.core.metrics import capped_recall_at, chance_recall_at, precision_at, recall_at
+from mmdemo.encode.encoder import Encoder
+from mmdemo.finetune.augment import square
+from mmdemo.finetune.dataset import other_photos
+from mmdemo.language.stemming import singular
 from training import phone, sayings
 
 Embed = Callable[[Sequence], np.ndarray]
@@ -38,14 +40,31 @@ SIDE = 256  # pixels, longer side of the pictures that are asked with
 # What a fashion shop calls the things that people photograph at home; what it does not sell (bodies, blazers) is left
 # out, and so is `Other`.
 KINDS = {
-    "T-Shirt": ["Tshirts"], "Polo": ["Tshirts"], "Longsleeve": ["Tshirts", "Tops", "Sweaters", "Sweatshirts"],
-    "Shirt": ["Shirts"], "Blouse": ["Tops", "Shirts", "Tunics"], "Top": ["Tops", "Tshirts"], "Hoodie": ["Sweatshirts"],
-    "Outwear": ["Jackets"], "Undershirt": ["Innerwear Vests"], "Dress": ["Dresses"], "Skirt": ["Skirts"],
+    "T-Shirt": ["Tshirts"],
+    "Polo": ["Tshirts"],
+    "Longsleeve": ["Tshirts", "Tops", "Sweaters", "Sweatshirts"],
+    "Shirt": ["Shirts"],
+    "Blouse": ["Tops", "Shirts", "Tunics"],
+    "Top": ["Tops", "Tshirts"],
+    "Hoodie": ["Sweatshirts"],
+    "Outwear": ["Jackets"],
+    "Undershirt": ["Innerwear Vests"],
+    "Dress": ["Dresses"],
+    "Skirt": ["Skirts"],
     "Pants": ["Trousers", "Jeans", "Track Pants", "Leggings", "Capris", "Lounge Pants", "Tights", "Churidar"],
-    "Shorts": ["Shorts", "Lounge Shorts"], "Hat": ["Caps", "Hat"],
-    "Shoes": ["Casual Shoes", "Sports Shoes", "Formal Shoes", "Heels", "Flats", "Sandals", "Flip Flops",
-              "Sports Sandals"],
-}  # fmt: skip
+    "Shorts": ["Shorts", "Lounge Shorts"],
+    "Hat": ["Caps", "Hat"],
+    "Shoes": [
+        "Casual Shoes",
+        "Sports Shoes",
+        "Formal Shoes",
+        "Heels",
+        "Flats",
+        "Sandals",
+        "Flip Flops",
+        "Sports Sandals",
+    ],
+}
 
 
 def histogram(images: Sequence[Image.Image]) -> np.ndarray:
@@ -92,8 +111,8 @@ class Table:
         return self._known[key][1]
 
     def add(self, task: str, right: np.ndarray, k: int, measure: Callable, scores: dict[str, np.ndarray]) -> None:
-        """One row: `measure` (found or share) at k of each ranker's scores (queries, answers)."""
-        chance = luck(right, k) if measure is found else float(right.mean())
+        """One row: `measure` (recall_at or precision_at) at k of each ranker's scores (queries, answers)."""
+        chance = chance_recall_at(right, k) if measure is recall_at else float(right.mean())
         figures = {name: measure(score, right, k) for name, score in scores.items()}
         self.put(task, *right.shape, chance, **figures)
 
@@ -102,29 +121,25 @@ class Table:
         print(f"{task}: {figures} (chance {chance:.3f}, {queries} queries, {answers} answers)", flush=True)
 
     def by_picture(
-        self, task: str, ask: list, shelf: list, right: np.ndarray, k: int, measure: Callable = found
+        self, task: str, ask: list, shelf: list, right: np.ndarray, k: int, measure: Callable = recall_at
     ) -> None:
         """Ask with pictures for pictures; `right` is bool (ask, shelf). A picture does not find itself."""
-        scores = {name: self.embed(self.sights, name, ask) @ self.embed(self.sights, name, shelf).T
-                  for name in self.sights}  # fmt: skip
+        scores = {
+            name: self.embed(self.sights, name, ask) @ self.embed(self.sights, name, shelf).T for name in self.sights
+        }
         for score in scores.values() if ask is shelf else ():
             np.fill_diagonal(score, -np.inf)
         self.add(task, right, k, measure, scores)
 
     def by_words(self, ask: list[str], shelf: list) -> dict[str, np.ndarray]:
         """Scores (ask, shelf) of sentences for pictures."""
-        return {name: self.embed(self.voices, name, ask) @ self.embed(self.sights, name, shelf).T
-                for name in self.encoders}  # fmt: skip
-
-
-def of_possible(scores: np.ndarray, right: np.ndarray, k: int) -> float:
-    """The mean over queries of the right answers within k, as a share of those that k could hold."""
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return float((np.take_along_axis(right, best, 1).sum(1) / np.minimum(right.sum(1), k)).mean())
+        return {
+            name: self.embed(self.voices, name, ask) @ self.embed(self.sights, name, shelf).T for name in self.encoders
+        }
 
 
 def aside(catalog: Catalog) -> list[Product]:
-    return [product for product in catalog.products if held_out(product) and catalog.image_path(product)]
+    return [product for product in catalog.products if Holdout().held_out(product) and catalog.image_path(product)]
 
 
 def same(some: Sequence[str], others: Sequence[str]) -> np.ndarray:
@@ -139,30 +154,36 @@ def fashion(table: Table, catalog: Catalog, homes: Catalog) -> None:
     group = same([p.group or p.id for p in products], [p.group or p.id for p in products])
     category, colour = ([str(p.field(name)) for p in products] for name in ("category", "colour"))
     scores = table.by_words([p.title for p in products], shelf)
-    table.add("fashion: title -> picture, recall@10", group, 10, found, scores)
+    table.add("fashion: title -> picture, recall@10", group, 10, recall_at, scores)
     pairs = sorted(set(zip(colour, category, strict=True)))
     pairs = [pair for pair in pairs if sum(other == pair for other in zip(colour, category, strict=True)) >= 3]
     scores = table.by_words([f"{c.lower()} {singular(n)}" for c, n in pairs], shelf)
     for label, values, at in (("colour", colour, 0), ("category", category, 1)):
         right = same([pair[at] for pair in pairs], values)
-        table.add(f'fashion: "blue shirt" -> {label}, precision@10', right, 10, share, scores)
+        table.add(f'fashion: "blue shirt" -> {label}, precision@10', right, 10, precision_at, scores)
     right = same(pairs, list(zip(colour, category, strict=True))).all(-1)
-    table.add('fashion: "blue shirt" -> both, of the ten that there may be', right, 10, of_possible, scores)
+    table.add('fashion: "blue shirt" -> both, of the ten that there may be', right, 10, capped_recall_at, scores)
     right = same(category, category) & ~group
-    table.by_picture("fashion: picture -> same category, precision@10", shelf, shelf, right, 10, share)
+    table.by_picture("fashion: picture -> same category, precision@10", shelf, shelf, right, 10, precision_at)
 
     photographed = [p for p in aside(homes) if p.category != "Other"]
     photos = pictures([homes.image_path(p) for p in photographed])
     labels = sorted({p.category for p in photographed})
     scores = {name: score.T for name, score in table.by_words([label.lower() for label in labels], photos).items()}
     right = same([p.category for p in photographed], labels)
-    table.add("clothing: home photo -> label (zero-shot), accuracy", right, 1, found, scores)
+    table.add("clothing: home photo -> label (zero-shot), accuracy", right, 1, recall_at, scores)
     # only kinds of which the shop has ten, so that ten right answers are possible
     sold = {kind for kind, names in KINDS.items() if sum(name in names for name in category) >= 10}
     chosen = [i for i, p in enumerate(photographed) if p.category in sold]
     right = np.array([[name in KINDS[photographed[i].category] for name in category] for i in chosen])
-    table.by_picture("clothing: home photo -> fashion of the right kind, precision@10", [photos[i] for i in chosen],
-                     shelf, right, 10, share)  # fmt: skip
+    table.by_picture(
+        "clothing: home photo -> fashion of the right kind, precision@10",
+        [photos[i] for i in chosen],
+        shelf,
+        right,
+        10,
+        precision_at,
+    )
 
 
 class Shop:
@@ -176,9 +197,11 @@ class Shop:
 
     def halves(self) -> list[tuple[str, list[int]]]:
         """Rows that were kept aside and rows that were trained on, each with its label."""
-        kept = [held_out(p) for p in self.products]
-        return [("products not trained on", [i for i, k in enumerate(kept) if k]),
-                ("products trained on", [i for i, k in enumerate(kept) if not k])]  # fmt: skip
+        kept = [Holdout().held_out(p) for p in self.products]
+        return [
+            ("products not trained on", [i for i, k in enumerate(kept) if k]),
+            ("products trained on", [i for i, k in enumerate(kept) if not k]),
+        ]
 
 
 def photos(table: Table, shop: Shop, task: str, k: int, root: Path | None = None, trained_on: bool = True) -> None:
@@ -190,8 +213,11 @@ def photos(table: Table, shop: Shop, task: str, k: int, root: Path | None = None
     by_id = dict(zip(shop.ids, shop.products, strict=True))
     views = [(path, i, kept) for path, i, kept in other_photos(root or shop.catalog.root) if i in by_id]
     for label, chosen in (
-        ("products not trained on", [v for v in views if held_out(by_id[v[1]])]),
-        ("photos not trained on", [v for v in views if not held_out(by_id[v[1]]) and (v[2] or not trained_on)]),
+        ("products not trained on", [v for v in views if Holdout().held_out(by_id[v[1]])]),
+        (
+            "photos not trained on",
+            [v for v in views if not Holdout().held_out(by_id[v[1]]) and (v[2] or not trained_on)],
+        ),
     ):
         if chosen:
             right = same([i for _, i, _ in chosen], shop.ids)
@@ -230,7 +256,7 @@ def titles(table: Table, shop: Shop) -> None:
             said = [shop.products[i].title for i in rows]
             right, scores = same(said, [p.title for p in shop.products]), table.by_words(said, shop.shelf)
             for k in (1, 10):
-                table.add(f"{shop.name}: title -> product, recall@{k} ({label})", right, k, found, scores)
+                table.add(f"{shop.name}: title -> product, recall@{k} ({label})", right, k, recall_at, scores)
 
 
 def speed(encoder: Encoder) -> dict[str, float]:
@@ -279,8 +305,8 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    encoders = {"encoder": Encoder.load(args.encoder).at()}
-    encoders |= {"before": Encoder.load(args.before).at()} if args.before else {}
+    encoders = {"encoder": Encoder.load(args.encoder).for_inference()}
+    encoders |= {"before": Encoder.load(args.before).for_inference()} if args.before else {}
     table = Table(encoders, sayings.reader(args.teacher) if args.teacher else None)
     fashion(table, Catalog.read(args.data / "fashion"), Catalog.read(args.data / "clothing"))
     photos(table, Shop(args.data / "grocery", "grocery"), "phone photo", 5)

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from PIL import Image, ImageFilter
+from scipy.ndimage import label
 from torch.nn import functional as F
 
-from mmdemo.augment import square
-from mmdemo.catalog import Catalog
-from mmdemo.imaging import decode
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.catalog.imaging import decode
+from mmdemo.finetune.augment import square
 
 SIDE = 256  # pixels of a photo
 LEAST = 0.06  # share of its frame that a product fills, or it was lost with the white
@@ -35,12 +36,11 @@ def cut_out(image: Image.Image, side: int) -> tuple[np.ndarray, np.ndarray]:
     pixels = square(image, side).astype(np.float32)
     edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
     light = np.minimum(pixels / np.median(edge, axis=0), 1)
-    pale = torch.from_numpy((light.min(2) > 0.85) & (np.ptp(light, axis=2) < 0.05))[None, None].float()
-    reached = torch.zeros_like(pale)
-    reached[..., [0, -1], :], reached[..., :, [0, -1]] = pale[..., [0, -1], :], pale[..., :, [0, -1]]
-    while (further := F.max_pool2d(reached, 3, 1, 1) * pale).sum() > reached.sum():
-        reached = further
-    return light, F.avg_pool2d(1 - reached, 3, 1, 1)[0, 0, :, :, None].numpy()
+    pale = (light.min(2) > 0.85) & (np.ptp(light, axis=2) < 0.05)
+    areas, _ = label(pale, np.ones((3, 3)))
+    reached = pale & np.isin(areas, np.concatenate([areas[[0, -1]].ravel(), areas[:, [0, -1]].ravel()]))
+    solid = torch.from_numpy(1 - reached.astype(np.float32))[None, None]
+    return light, F.avg_pool2d(solid, 3, 1, 1)[0, 0, :, :, None].numpy()
 
 
 def composites(

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from mmdemo.catalog import Catalog, Product
-from mmdemo.exam import found, luck, share
-from mmdemo.shelf import held_out
+from mmdemo.catalog.catalog import Catalog, Product
+from mmdemo.core.holdout import Holdout
+from mmdemo.core.metrics import chance_recall_at, precision_at, recall_at
+from mmdemo.language.vocabulary import phrase_of
 from training import words
 from training.language import teach
 
@@ -33,7 +34,7 @@ def descriptions(table: Table, shops: Sequence[Catalog]) -> None:
         told = list(dict.fromkeys(p.description for p in catalog.products if p.description))
         says: dict[str, set[str]] = {}
         for product in catalog.products:
-            if product.description and held_out(product):
+            if product.description and Holdout().held_out(product):
                 says.setdefault(product.title, set()).add(product.description)
         asked += says
         right += [(title, number, fits) for title, fits in says.items()]
@@ -49,8 +50,8 @@ def descriptions(table: Table, shops: Sequence[Catalog]) -> None:
         for name in table.readers
     }
     for k in (1, 10):
-        chance = np.mean([luck(fits[i : i + 1, row], k) for i, row in enumerate(inside)])
-        figures = {name: found(score, fits, k) for name, score in scores.items()}
+        chance = np.mean([chance_recall_at(fits[i : i + 1, row], k) for i, row in enumerate(inside)])
+        figures = {name: recall_at(score, fits, k) for name, score in scores.items()}
         task = f"text alone: title -> description in its shop, recall@{k} (products not trained on)"
         table.put(task, len(asked), len(answers), float(chance), **figures)
         if teacher := figures.pop("teacher", 0.0):
@@ -65,29 +66,30 @@ def translations(table: Table) -> None:
     pairs = [(word, english) for english, chinese in rows for word in chinese]
     asked, answers = [word for word, _ in pairs], sorted({word for english, _ in rows for word in english})
     right = np.array([[answer in english for answer in answers] for _, english in pairs])
-    scores = {name: table.embed(table.voices, name, asked) @ table.embed(table.voices, name, answers).T
-              for name in table.voices}  # fmt: skip
-    table.add("text alone: Chinese word -> English word, recall@1", right, 1, found, scores)
+    scores = {
+        name: table.embed(table.voices, name, asked) @ table.embed(table.voices, name, answers).T
+        for name in table.voices
+    }
+    table.add("text alone: Chinese word -> English word, recall@1", right, 1, recall_at, scores)
 
 
 def in_chinese(value: str, lines: str) -> str | None:
     """The Chinese word for an English one of a table, whatever its number and hyphens; None where it has none."""
-    plain = lambda word: word.lower().replace("-", "").rstrip("s")  # noqa: E731
-    value = plain(ADJECTIVES.get(value, value))
-    return next((chinese[0] for english, chinese in words.table(lines) if value in map(plain, english)), None)
+    value = phrase_of(ADJECTIVES.get(value, value))
+    return next((chinese[0] for english, chinese in words.table(lines) if value in map(phrase_of, english)), None)
 
 
 def spoken(products: Sequence[Product]) -> list[tuple[str, str, str]]:
     """(English, Chinese, category) for each colour, pattern (else material) and category that occur together."""
-    found = {}
+    phrases = {}
     for p in products:
         colour, pattern, material = (str(p.field(name) or "") for name in ("colour", "pattern", "material"))
         second, lines = (material, words.MATERIALS) if pattern in ("", "plain") else (pattern, words.PATTERNS)
         chinese = [in_chinese(colour, words.COLOURS), in_chinese(second, lines), in_chinese(p.category, words.PRODUCTS)]
         if all(chinese):
             english = f"{colour} {ADJECTIVES.get(second, second)} {p.category.lower()}"
-            found[english] = (english, "".join(filter(None, chinese)), p.category)
-    return sorted(found.values())
+            phrases[english] = (english, "".join(filter(None, chinese)), p.category)
+    return sorted(phrases.values())
 
 
 def chinese_queries(table: Table, products: Sequence[Product], shelf: list[Image.Image]) -> None:
@@ -99,7 +101,7 @@ def chinese_queries(table: Table, products: Sequence[Product], shelf: list[Image
     right = np.array([[kind == other for other in category] for _, _, kind in queries])
     scores = [table.by_words([query[i] for query in queries], shelf) for i in (0, 1)]
     for label, score in zip(("English", "Chinese"), scores, strict=True):
-        table.add(f"default catalogue: {label} phrase -> category, precision@10", right, 10, share, score)
+        table.add(f"default catalogue: {label} phrase -> category, precision@10", right, 10, precision_at, score)
     figures = {name: overlap(scores[0][name], scores[1][name]) for name in table.encoders}
     chance = 10 / len(products)
     table.put(

@@ -28,17 +28,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import torch
 from torch.nn import functional as F
 
-from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
-from mmdemo.align import contrast
-from mmdemo.distillation import forgotten
-from mmdemo.modelfolder import export, open_model
-from mmdemo.retention import blend
+from mmdemo.finetune.align import contrast
+from mmdemo.finetune.distillation import forgotten
+from mmdemo.finetune.model_folder import export, open_model
+from mmdemo.finetune.weight_interpolation import blend
 from training.imagenet import seen_imagenet
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
-ODDS = {"fashion": 2.5, "clothing": 1.6, "grocery": 1.2, "sportswear": 6.0, "caltech_objects": 0.7,
-        "tiny_imagenet_objects": 0.3, "imagenet_samples": 0.8, "coco_scenes": 1.0, "containers": 0.6,
-        "shop_samples": 3.0, "default": 4.0}  # fmt: skip
+ODDS = {
+    "fashion": 2.5,
+    "clothing": 1.6,
+    "grocery": 1.2,
+    "sportswear": 6.0,
+    "caltech_objects": 0.7,
+    "tiny_imagenet_objects": 0.3,
+    "imagenet_samples": 0.8,
+    "coco_scenes": 1.0,
+    "containers": 0.6,
+    "shop_samples": 3.0,
+    "default": 4.0,
+}
 
 
 def decode(blob: bytes) -> np.ndarray:
@@ -54,7 +63,7 @@ def rows(flat: np.ndarray, lengths: np.ndarray, width: int = 64) -> torch.Tensor
 
 def whites(pixels: torch.Tensor) -> torch.Tensor:
     """bool (n, 1, h, w): the white around product shots, a part at a time (`augment.surroundings`)."""
-    from mmdemo.augment import surroundings
+    from mmdemo.finetune.augment import surroundings
 
     return torch.cat([surroundings(part.float() / 255) > 0.5 for part in pixels.split(1024)])
 
@@ -71,8 +80,9 @@ def crops(count: int, smallest: float, turn: float = 0.0) -> torch.Tensor:
 
 
 def sample(x: torch.Tensor, theta: torch.Tensor, side: int) -> torch.Tensor:
-    return F.grid_sample(x, F.affine_grid(theta, [len(x), x.shape[1], side, side], align_corners=False),
-                         align_corners=False)  # fmt: skip
+    return F.grid_sample(
+        x, F.affine_grid(theta, [len(x), x.shape[1], side, side], align_corners=False), align_corners=False
+    )
 
 
 def blocks(x: torch.Tensor, strength: torch.Tensor) -> torch.Tensor:
@@ -130,8 +140,10 @@ class Pack:
         pixels[known.to(DEVICE)] = torch.from_numpy(pictures).permute(0, 3, 1, 2).to(DEVICE)
         count = int(data["rooms"])
         self.rooms, self.pixels, self.white = pixels[:count], pixels[count:], whites(pixels[count:])
-        self.tasks = [t | {"right": np.unpackbits(data[f"right{i}"], axis=1)[:, : len(t["shelf"])].astype(bool)}
-                      for i, t in enumerate(facts["tasks"])]  # fmt: skip
+        self.tasks = [
+            t | {"right": np.unpackbits(data[f"right{i}"], axis=1)[:, : len(t["shelf"])].astype(bool)}
+            for i, t in enumerate(facts["tasks"])
+        ]
         on = lambda name: torch.from_numpy(data[name]).to(DEVICE)  # noqa: E731
         self.owner, self.own, self.part, self.said, self.asked = map(on, ("owner", "own", "part", "said", "asked"))
         self.identity, self.variant, self.kinds, self.labels = map(on, ("identity", "variant", "kinds", "labels"))
@@ -189,10 +201,12 @@ def read(model, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 @torch.inference_mode()
 def glance(model, pack: Pack, mean: torch.Tensor, std: torch.Tensor, side: int) -> dict[str, float]:
-    """A figure for each task on what was kept aside: recall ("found") or precision ("share") at k."""
+    """A figure for each task on what was kept aside: recall or precision at k."""
     model.eval()
-    needed = sorted({i for t in pack.tasks if t["ask"] != "texts" for i in t["shelf"]}
-                    | {i for t in pack.tasks if t["ask"] == "photo" for i in t["ids"]})  # fmt: skip
+    needed = sorted(
+        {i for t in pack.tasks if t["ask"] != "texts" for i in t["shelf"]}
+        | {i for t in pack.tasks if t["ask"] == "photo" for i in t["ids"]}
+    )
     at, parts = {photo: i for i, photo in enumerate(needed)}, []
     for chosen in torch.tensor(needed, device=DEVICE).split(512):
         x = F.interpolate(pack.pixels[chosen].float() / 255, (side, side), mode="bilinear", antialias=True)
@@ -208,14 +222,22 @@ def glance(model, pack: Pack, mean: torch.Tensor, std: torch.Tensor, side: int) 
         if task["measure"] == "columns":
             scores, right = scores.T, right.T
         hits = right.gather(1, scores.topk(task["k"], 1).indices).float()
-        figures[task["name"]] = round((hits.mean() if task["measure"] == "share" else hits.amax(1).mean()).item(), 3)
+        figures[task["name"]] = round(
+            (hits.mean() if task["measure"] == "precision" else hits.amax(1).mean()).item(), 3
+        )
     return figures
 
 
 def learn(
-    model, teacher, heads: torch.nn.ModuleDict, pack: Pack, felt: torch.Tensor, look: tuple[torch.Tensor, torch.Tensor],
-    wide: int, args: argparse.Namespace,
-) -> dict[str, torch.Tensor]:  # fmt: skip
+    model,
+    teacher,
+    heads: torch.nn.ModuleDict,
+    pack: Pack,
+    felt: torch.Tensor,
+    look: tuple[torch.Tensor, torch.Tensor],
+    wide: int,
+    args: argparse.Namespace,
+) -> dict[str, torch.Tensor]:
     """The losses of one batch, its pictures `wide` pixels wide; `felt` is what ImageNet's weights say of each photo."""
     photos, whole = pack.draw(args.batch), torch.tensor(1.0, device=DEVICE)
     own, count = pack.owner[photos], len(photos)
@@ -229,7 +251,7 @@ def learn(
     features = features.float()
     images = F.normalize(model.visual.head(features), dim=-1)
     first, second = images[:count], images[count:]
-    # texts of the batch: a caption of each, a phrase of those that have one, titles beside descriptions, a lesson
+    # texts of the batch: a caption of each, a phrase of those that have one, titles beside descriptions, a distillation
     which = torch.empty(count, device=DEVICE).exponential_(1 / 0.65).long()
     which = torch.minimum(which, (pack.own[own] >= 0).sum(1) - 1)
     caption = pack.own[own, which]
@@ -239,12 +261,20 @@ def learn(
     said, asked = pack.said[own, pick], pack.asked[own, pick]
     speaks = torch.nonzero(said >= 0)[:, 0]
     told = torch.nonzero(pack.own[own, 2] >= 0)[:, 0][:256]
-    heard = torch.randint(len(pack.mine), (args.lesson,), device=DEVICE)
-    ids = torch.cat([pack.texts[caption_said], pack.texts[said[speaks]], pack.texts[pack.own[own[told], 0]],
-                     pack.texts[pack.own[own[told], 2]], pack.mine[heard]])  # fmt: skip
+    heard = torch.randint(len(pack.mine), (args.distil,), device=DEVICE)
+    ids = torch.cat(
+        [
+            pack.texts[caption_said],
+            pack.texts[said[speaks]],
+            pack.texts[pack.own[own[told], 0]],
+            pack.texts[pack.own[own[told], 2]],
+            pack.mine[heard],
+        ]
+    )
     pooled, joint = read(model, ids)
-    captions_, phrases_, titles_, stories_, lessons_ = joint.split(
-        [count, len(speaks), len(told), len(told), args.lesson])
+    captions_, phrases_, titles_, stories_, distilled_ = joint.split(
+        [count, len(speaks), len(told), len(told), args.distil]
+    )
     scale = model.logit_scale.exp()
     same = pack.same(own, own)
     losses = {}
@@ -275,9 +305,9 @@ def learn(
     with torch.no_grad():
         theirs, meant = read(teacher, pack.theirs[heard])
         theirs = F.normalize(theirs, dim=-1)
-    mine = F.normalize(heads["texts"](pooled[-args.lesson :]), dim=-1)
-    kept = 10 * ((lessons_ @ lessons_.T - meant @ meant.T) ** 2).mean()
-    losses["lesson"] = 4 * forgotten(mine, theirs) + 4 * kept
+    mine = F.normalize(heads["texts"](pooled[-args.distil :]), dim=-1)
+    kept = 10 * ((distilled_ @ distilled_.T - meant @ meant.T) ** 2).mean()
+    losses["distillation"] = 4 * forgotten(mine, theirs) + 4 * kept
     return losses
 
 
@@ -287,37 +317,57 @@ def train(args: argparse.Namespace) -> None:
     pack = Pack(args.pack)
     print(f"{int(pack.usable.sum())} of {len(pack.pixels)} photos to train on ({time.monotonic() - began:.0f} s)")
     model, config, _ = open_model(args.start)
-    side, (mean, std) = config["model_cfg"]["vision_cfg"]["image_size"], (
-        torch.tensor(config["preprocess_cfg"][k], device=DEVICE).view(1, 3, 1, 1) for k in ("mean", "std"))  # fmt: skip
+    side, (mean, std) = (
+        config["model_cfg"]["vision_cfg"]["image_size"],
+        (torch.tensor(config["preprocess_cfg"][k], device=DEVICE).view(1, 3, 1, 1) for k in ("mean", "std")),
+    )
     model = model.to(DEVICE, memory_format=torch.channels_last)
     teacher = copy.deepcopy(model).eval().requires_grad_(False)
     before = seen_imagenet(model.visual.trunk, args.imagenet)
     print("start", glance(model, pack, mean, std, side), flush=True)
     with torch.inference_mode():
-        felt = torch.cat([
-            before(((F.interpolate(part.float() / 255, (side, side), mode="bilinear", antialias=True) - mean) / std)
-                   .contiguous(memory_format=torch.channels_last)).half() for part in pack.pixels.split(512)
-        ])  # fmt: skip
+        felt = torch.cat(
+            [
+                before(
+                    (
+                        (F.interpolate(part.float() / 255, (side, side), mode="bilinear", antialias=True) - mean) / std
+                    ).contiguous(memory_format=torch.channels_last)
+                ).half()
+                for part in pack.pixels.split(512)
+            ]
+        )
     felt = (felt.float() - felt.float().mean(0)).half()
     width, texts = felt.shape[1], teacher.text_projection.shape[0]
-    heads = torch.nn.ModuleDict({
-        "felt": torch.nn.Linear(width, width), "labels": torch.nn.ModuleList(
-            torch.nn.Linear(width, int(pack.labels[:, s].max()) + 1) for s in range(pack.labels.shape[1])),
-        "texts": torch.nn.Linear(texts, texts, bias=False),
-    }).to(DEVICE)  # fmt: skip
+    heads = torch.nn.ModuleDict(
+        {
+            "felt": torch.nn.Linear(width, width),
+            "labels": torch.nn.ModuleList(
+                torch.nn.Linear(width, int(pack.labels[:, s].max()) + 1) for s in range(pack.labels.shape[1])
+            ),
+            "texts": torch.nn.Linear(texts, texts, bias=False),
+        }
+    ).to(DEVICE)
     torch.nn.init.eye_(heads["texts"].weight)
     named = [(n, p) for n, p in (*model.named_parameters(), *heads.named_parameters()) if p.requires_grad]
     groups = [
         {"params": part, "weight_decay": decay, "peak": peak}
         for visual, peak in ((True, args.lr), (False, args.lr / 3))
         for decay in (0.05, 0.0)
-        if (part := [p for n, p in named if n.startswith(("visual.", "felt", "labels")) == visual
-                     and (p.ndim > 1) == (decay > 0)])
-    ]  # fmt: skip
+        if (
+            part := [
+                p
+                for n, p in named
+                if n.startswith(("visual.", "felt", "labels")) == visual and (p.ndim > 1) == (decay > 0)
+            ]
+        )
+    ]
     optimizer = torch.optim.AdamW(groups, lr=args.lr, betas=(0.9, 0.98), fused=True)
     mean_model = copy.deepcopy(model).eval().requires_grad_(False)
-    pairs = [(a, b) for a, b in zip(mean_model.state_dict().values(), model.state_dict().values(), strict=True)
-             if a.is_floating_point()]  # fmt: skip
+    pairs = [
+        (a, b)
+        for a, b in zip(mean_model.state_dict().values(), model.state_dict().values(), strict=True)
+        if a.is_floating_point()
+    ]
     at, spent, checkpoint = 0, 0.0, args.out.with_name(args.out.name + ".checkpoint")
     if args.resume and checkpoint.is_file():
         state = torch.load(checkpoint, weights_only=True, map_location=DEVICE)
@@ -330,8 +380,17 @@ def train(args: argparse.Namespace) -> None:
         done = seconds / 60 / args.minutes
         if done >= 1 or time.monotonic() - saved > args.save_minutes * 60:
             export(mean_model, config, args.out)
-            torch.save({"model": model.state_dict(), "mean": mean_model.state_dict(), "heads": heads.state_dict(),
-                        "optimizer": optimizer.state_dict(), "at": at, "seconds": seconds}, checkpoint)  # fmt: skip
+            torch.save(
+                {
+                    "model": model.state_dict(),
+                    "mean": mean_model.state_dict(),
+                    "heads": heads.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "at": at,
+                    "seconds": seconds,
+                },
+                checkpoint,
+            )
             print(f"{at} steps", glance(mean_model, pack, mean, std, side), flush=True)
             saved = time.monotonic()
             if done >= 1:
@@ -368,7 +427,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--batch", type=int, default=768, help="photos a step; a third come a second time")
-    parser.add_argument("--lesson", type=int, default=1024, help="texts of the language a step")
+    parser.add_argument("--distil", type=int, default=1024, help="texts of the language a step")
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--kinds", type=float, default=0.4, help="weight of: things of one kind are near each other")
     parser.add_argument("--felt", type=float, default=1.0, help="weight of: features tell what ImageNet's told")

@@ -19,10 +19,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 
-from mmdemo import torchvision_shim  # noqa: F401  (before anything that imports torchvision)
-from mmdemo.align import align, export, open_model
-from mmdemo.encoder import Encoder
-from mmdemo.modelfolder import new_model
+from mmdemo.encode.encoder import Encoder
+from mmdemo.finetune.align import AlignmentOptions, align
+from mmdemo.finetune.model_folder import export, new_model, open_model
 from training.imagenet import seen_imagenet
 from training.language import load
 from training.voice import Voice, join
@@ -31,9 +30,17 @@ from training.workers import start
 # How much a photo of each catalogue counts when photos are drawn. Small shops with real copy count more;
 # 64-pixel pictures count less.
 WEIGHTS = {
-    "fashion": 2.5, "clothing": 1.3, "grocery": 1.2, "sportswear": 6.0, "caltech_objects": 0.7,
-    "tiny_imagenet_objects": 0.3, "imagenet_samples": 0.8, "coco_scenes": 1.0, "containers": 0.6, "shop_samples": 3.0,
-}  # fmt: skip
+    "fashion": 2.5,
+    "clothing": 1.3,
+    "grocery": 1.2,
+    "sportswear": 6.0,
+    "caltech_objects": 0.7,
+    "tiny_imagenet_objects": 0.3,
+    "imagenet_samples": 0.8,
+    "coco_scenes": 1.0,
+    "containers": 0.6,
+    "shop_samples": 3.0,
+}
 
 
 def train(args: argparse.Namespace) -> None:
@@ -48,15 +55,28 @@ def train(args: argparse.Namespace) -> None:
     voice = Voice(texts, vectors, open_model(args.start)[1]["model_cfg"]["embed_dim"]) if alone else None
     if voice and args.start and not args.resume:
         voice.speak_like(Encoder.load(args.start))
-    figures = align(
-        [*(args.data / name for name in WEIGHTS), *args.also], args.out, args.start, seed=args.rank,
+    options = AlignmentOptions(
+        seed=args.rank,
         save_minutes=3 if args.rank == 0 else 1e9,
-        minutes=args.minutes, batch=args.batch, lr=args.lr or (1.2e-3 if alone else 5e-4), resume=args.resume,
-        text_lr=1e-3 if alone else 3e-4, weights=[*WEIGHTS.values(), *(args.also_weight for _ in args.also)],
-        backgrounds=args.data / "backgrounds", work=args.work, small_until=args.small_until,
+        minutes=args.minutes,
+        batch=args.batch,
+        lr=args.lr or (1.2e-3 if alone else 5e-4),
+        resume=args.resume,
+        text_lr=1e-3 if alone else 3e-4,
+        weights=[*WEIGHTS.values(), *(args.also_weight for _ in args.also)],
+        backgrounds=args.data / "backgrounds",
+        work=args.work,
+        small_until=args.small_until,
+        last=args.last,
+    )
+    figures = align(
+        [*(args.data / name for name in WEIGHTS), *args.also],
+        args.out,
+        args.start,
+        options,
         voice=voice,
-        teacher=None if alone else (texts[:learned], vectors[:learned]), last=args.last,
-    )  # fmt: skip
+        teacher=None if alone else (texts[:learned], vectors[:learned]),
+    )
     for other in others:
         other.kill()
     print({name: value for name, value in figures.items() if name != "curve"})

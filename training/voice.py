@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from mmdemo.encoder import Encoder
+from mmdemo.encode.encoder import Encoder
 
 
 class Voice(torch.nn.Module):

@@ -1,7 +1,7 @@
 """The phrases that training is made of: the shared words of shops, and what people put around them."""
 
 # ruff: noqa: F401
-from mmdemo.words import COLOURS, MATERIALS, PATTERNS, PEOPLE, PRODUCTS, STYLES, table
+from mmdemo.language.lexicon import COLOURS, MATERIALS, PATTERNS, PEOPLE, PRODUCTS, STYLES, table
 
 # "{p}" is a phrase: what people put around one when they search or describe.
 FRAMES = [

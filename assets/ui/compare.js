@@ -43,6 +43,9 @@ document.addEventListener("click", (event) => {
   else picks.set(id, { title: card.querySelector(".mm-title").textContent, picture: card.querySelector(".mm-pic img")?.src });
   draw();
 });
+document.addEventListener("click", (event) => {
+  if (event.target.closest("#mm-reset")) { picks.clear(); draw(); }
+});
 element.addEventListener("click", (event) => {
   const unpick = event.target.closest("[data-unpick]");
   if (unpick) { picks.delete(unpick.dataset.unpick); draw(); row.firstElementChild?.focus(); }

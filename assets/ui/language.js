@@ -4,7 +4,7 @@
   const zh = document.currentScript.dataset.zh;
   let chosen = null;
   try { chosen = localStorage.getItem("mmdemo-language"); } catch (error) { /* storage may be closed to us */ }
-  if (zh && (chosen || navigator.language).toLowerCase().startsWith("zh")) location.replace(zh + location.search);
+  if (zh && (chosen || navigator.language).toLowerCase().startsWith("zh")) location.replace(zh + location.search + location.hash);
   const language = document.documentElement.lang === "zh" ? "zh-CN" : "en";
   Object.defineProperty(navigator, "language", { configurable: true, get: () => language });
 })();

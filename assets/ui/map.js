@@ -9,6 +9,8 @@ const NEAR = 20, REACH = 16, PICTURES = 48, EDGE = 34, TURN = 137.5, STRETCH = 1
 let map = null, at = [], facet = null, looks = [], labels = [], only = new Set();
 let view = { scale: 1, x: 0, y: 0 }, unit = [1, 1], wide = 0, high = 0, hovered = -1, focused = -1, wanted = false, touched = false;
 const pictures = new Map();
+const out = (row) => Boolean(map.query?.passing) && map.query.passing[row] !== "1"; // of what the query's conditions leave
+let lasso = null, choosing = false; // the points of the line that is being drawn around some, and whether the next drag draws one
 
 // Where things are. The axes of the plane mean nothing by themselves, so it may be stretched a little to fill the stage.
 const screen = (x, y) => [view.x + x * unit[0] * view.scale, view.y + (1 - y) * unit[1] * view.scale];
@@ -28,7 +30,7 @@ const zoom = (by, x = wide / 2, y = high / 2) => {
 const hit = (x, y, reach) => {
   let best = -1, least = reach * reach;
   at.forEach((p, row) => {
-    if (!p) return;
+    if (!p || out(row)) return;
     const [sx, sy] = screen(...p), d = (sx - x) ** 2 + (sy - y) ** 2;
     if (d < least) { least = d; best = row; }
   });
@@ -87,6 +89,11 @@ const paintAll = () => {
     if (kept.close) { ink.beginPath(); ink.roundRect(x - 27, y - 27, 54, 54, 10); } else disc(x, y, kept.r + 4);
     ink.stroke();
   }
+  if (!lasso) return;
+  ink.lineWidth = 2; ink.strokeStyle = ink.fillStyle = kept.colours.accent;
+  ink.beginPath(); lasso.forEach(([x, y]) => ink.lineTo(x, y)); ink.closePath();
+  ink.globalAlpha = 0.12; ink.fill();
+  ink.globalAlpha = 1; ink.stroke();
 };
 const paintPoints = (ratio) => {
   [stencil.width, stencil.height] = [canvas.width, canvas.height];
@@ -101,7 +108,7 @@ const paintPoints = (ratio) => {
   });
   const many = at.length > 4000, close = seen.length <= PICTURES && seen.length < at.length;
   const r = Math.min(9, (many ? 2 : at.length > 900 ? 3.2 : 4.6) * Math.sqrt(Math.max(1, view.scale)) * (wide < 500 ? 0.8 : 1));
-  const alive = (row) => !only.size || only.has(facet?.codes[row]);
+  const alive = (row) => !out(row) && (!only.size || only.has(facet?.codes[row]));
   ink.lineWidth = many ? 0.5 : 1;
   ink.strokeStyle = isDark() ? "rgb(255 255 255 / .45)" : "rgb(28 25 23 / .35)";
   for (const [row, x, y] of seen) {
@@ -158,12 +165,30 @@ const query = (colours, r, close) => {
 const button = (text, act) => Object.assign(document.createElement("button"), { type: "button", textContent: text, onclick: act });
 const item = (inside) => { const li = document.createElement("li"); li.append(inside); return li; };
 const open = (row) => trigger("show", { id: map.ids[row] });
+const MOST = 200; // of what is chosen that the list holds
+const near = find("[data-near]"), chosen = find("[data-chosen]");
+const enclosed = () => {
+  const area = new Path2D();
+  lasso.forEach(([x, y]) => area.lineTo(x, y));
+  area.closePath();
+  sheet.setTransform(1, 0, 0, 1, 0, 0);
+  const rows = at.flatMap((p, row) => p && !out(row) && (!only.size || only.has(facet?.codes[row])) && sheet.isPointInPath(area, ...screen(...p)) ? [row] : []);
+  near.hidden = true; chosen.hidden = false;
+  said.textContent = chosen.textContent = chosen.dataset.text.replace("%1", rows.length);
+  list.replaceChildren(...rows.slice(0, MOST).map((row) => item(button(map.titles[row], () => open(row)))));
+};
+const choose = (on) => {
+  choosing = on;
+  find("[data-lasso]").setAttribute("aria-pressed", String(on));
+  stage.style.cursor = on ? "crosshair" : "grab";
+};
 const focus = (row, loud = true) => {
+  near.hidden = false; chosen.hidden = true;
   focused = row;
   find("[data-focus]").textContent = row < 0 ? "" : map.titles[row];
-  const near = row < 0 ? [] : at.map((p, n) => [p ? (p[0] - at[row][0]) ** 2 + (p[1] - at[row][1]) ** 2 : 9, n])
-    .filter(([d, n]) => d < 9 && n !== row).sort((a, b) => a[0] - b[0]).slice(0, NEAR);
-  list.replaceChildren(...(row < 0 ? [] : [row, ...near.map(([, n]) => n)]).map((n) => item(button(map.titles[n], () => open(n)))));
+  const others = row < 0 ? [] : at.map((p, n) => [p ? (p[0] - at[row][0]) ** 2 + (p[1] - at[row][1]) ** 2 : 9, n])
+    .filter(([d, n]) => d < 9 && n !== row && !out(n)).sort((a, b) => a[0] - b[0]).slice(0, NEAR);
+  list.replaceChildren(...(row < 0 ? [] : [row, ...others.map(([, n]) => n)]).map((n) => item(button(map.titles[n], () => open(n)))));
   if (loud) said.textContent = row < 0 ? "" : map.titles[row];
   draw();
 };
@@ -179,7 +204,7 @@ const hover = (row) => {
     tip.style.top = `${y}px`;
     tip.classList.toggle("mm-below", y < 210);
   }
-  stage.style.cursor = row < 0 ? "grab" : "pointer";
+  stage.style.cursor = choosing ? "crosshair" : row < 0 ? "grab" : "pointer";
   draw(false);
 };
 const colour = () => {
@@ -228,6 +253,8 @@ const receive = () => {
   element.querySelectorAll("[data-space]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.space === map.space)));
   element.querySelectorAll("[data-lead]").forEach((one) => { one.hidden = one.dataset.lead !== map.space; });
   find("[data-yours]").hidden = !map.query;
+  find("[data-passing]").hidden = !map.query?.passing;
+  find("[data-passing]").textContent = find("[data-passing]").dataset.text.replace("%1", map.query?.count ?? 0);
   hover(-1);
   resize();
   if (!same) wanted = true;
@@ -259,6 +286,7 @@ stage.addEventListener("pointerdown", (event) => {
   stage.setPointerCapture(event.pointerId);
   touched = event.pointerType === "touch";
   moved = fingers.size > 1 ? 99 : 0;
+  lasso = map && fingers.size === 1 && (choosing || event.shiftKey) ? [place(event)] : null;
 });
 stage.addEventListener("pointermove", (event) => {
   if (!map) return;
@@ -271,6 +299,7 @@ stage.addEventListener("pointermove", (event) => {
     return zoom(apart() / gap, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2);
   }
   moved += Math.abs(now[0] - before[0]) + Math.abs(now[1] - before[1]);
+  if (lasso) { lasso.push(now); return draw(false); }
   if (moved > 5) {
     view.x += now[0] - before[0]; view.y += now[1] - before[1];
     if (hovered >= 0) hover(-1);
@@ -280,6 +309,10 @@ stage.addEventListener("pointermove", (event) => {
 const lift = (event) => {
   const here = fingers.get(event.pointerId);
   fingers.delete(event.pointerId);
+  const drawn = lasso && lasso.length > 2 && moved > 5 && event.type === "pointerup";
+  if (drawn) enclosed();
+  if (lasso) { lasso = null; choose(false); draw(false); }
+  if (drawn) return;
   if (!map || !here || moved > 5 || event.type === "pointercancel") return;
   const row = hit(...here, touched ? 26 : REACH);
   if (row < 0) return hover(-1);
@@ -301,7 +334,7 @@ const step = ([dx, dy]) => {
   const from = at[focused];
   let best = -1, least = Infinity;
   at.forEach((p, row) => {
-    if (!p || row === focused) return;
+    if (!p || row === focused || out(row)) return;
     const ahead = (p[0] - from[0]) * dx + (p[1] - from[1]) * dy, aside = Math.abs((p[0] - from[0]) * dy) + Math.abs((p[1] - from[1]) * dx);
     if (ahead > 0 && ahead >= aside && ahead + 2 * aside < least) { least = ahead + 2 * aside; best = row; }
   });
@@ -328,6 +361,7 @@ select.addEventListener("change", () => colour());
 element.addEventListener("click", (event) => {
   const how = event.target.closest("[data-zoom]")?.dataset.zoom;
   if (how === "all") { fit(); draw(); } else if (how) zoom(how === "in" ? 1.6 : 1 / 1.6);
+  if (event.target.closest("[data-lasso]")) choose(!choosing);
   const space = event.target.closest("[data-space]")?.dataset.space;
   if (space && map && space !== map.space) { wait.hidden = false; trigger("space", { space }); }
 });

@@ -1,5 +1,5 @@
 // Your own catalogue: files go to the server one by one, then Python draws each step; the bar alone moves by itself.
-const events = ["look", "read", "build", "cancel", "resume", "discard"];
+const events = ["look", "read", "choose", "build", "cancel", "resume", "discard"];
 const [words, names] = ["words", "names"].map((of) => JSON.parse(element.querySelector("[data-words]").dataset[of]));
 const fill = (text, ...values) => text.replace(/%(\d)/g, (_, place) => values[place - 1]);
 const stages = ["reading", "encoding", "learning", "measuring", "saving"];
@@ -10,7 +10,12 @@ const asked = []; // what was asked of the server so far, in turn
 let answered = 0, drawn = ""; // the latest question that was answered, and what is drawn
 const ask = (act, said) => trigger(act, { ...said, question: String(asked.push(act)) });
 try { draft = localStorage.getItem(KEY) || ""; } catch (error) { /* storage may be closed to us */ }
+const own = (id) => { // the last drafts of this browser: the catalogues built of them are shown to it
+  const known = document.cookie.match(/(?:^|; )mmdemo-yours=([\da-f.]*)/)?.[1].split(".").filter((other) => other && other !== id) ?? [];
+  document.cookie = `mmdemo-yours=${[...known, id].slice(-20).join(".")}; path=/; max-age=31536000; samesite=strict`;
+};
 const remember = (id) => {
+  if (id) own(id);
   draft = id;
   typed = null;
   try { id ? localStorage.setItem(KEY, id) : localStorage.removeItem(KEY); } catch (error) { /* as above */ }
@@ -39,10 +44,14 @@ const send = (id, name, file, moved) => new Promise((done, fail) => {
 });
 const sendAll = async (files) => {
   if (sending || !files.length) return;
+  const limits = find("[data-largest]").dataset, bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+  const refusal = files.length > limits.mostFiles ? words.many : bytes > limits.largest * 2 ** 20 ? words.large : "";
+  find("[data-fault]").hidden = !refusal;
+  find("[data-fault]").textContent = refusal;
+  if (refusal) return;
   sending = { request: null };
-  const id = fresh(), all = files.reduce((sum, { file }) => sum + file.size, 0) || 1;
+  const id = fresh(), all = bytes || 1;
   let sent = 0, fault = "";
-  find("[data-fault]").hidden = true;
   find(".mm-sending").hidden = false;
   try {
     for (const [place, { name, file }] of files.entries()) {
@@ -102,7 +111,7 @@ element.addEventListener("click", (event) => {
   if (at("[data-choose]")) return find(`[data-files="${at("[data-choose]").dataset.choose}"]`).click();
   if (at("[data-abort]") && sending) { sending.stopped = true; return sending.request.abort(); }
   if (at("[data-new]")) { remember(""); return ask("look", { draft }); }
-  if (at("[data-replace]")) return ask("build", { draft, name: find("[name=name]").value, replace: "yes" });
+  if (at("[data-taken]")) return ask("build", { draft, name: find("[name=name]").value, taken: at("[data-taken]").dataset.taken });
   const button = at("[data-act]");
   if (!button || !events.includes(button.dataset.act)) return;
   const of = button.dataset.draft || draft;
@@ -113,6 +122,7 @@ element.addEventListener("click", (event) => {
 });
 element.addEventListener("submit", (event) => {
   event.preventDefault();
+  if (event.target.matches("[data-columns]")) return ask("choose", { draft, ...Object.fromEntries(new FormData(event.target)) });
   ask("build", { draft, name: find("[name=name]").value });
 });
 

@@ -20,21 +20,48 @@ CHINESE: dict[str, dict[str, str]] = {
     "name": {"phantoms": "模拟影像"},
     "noun": {"case": "病例", "cases": "病例"},
     "notice": {NOTICE: "合成示意图，不可用于诊断。"},
-    "column": {"modality": "成像方式", "region": "部位", "finding": "发现", "side": "侧别", "size": "大小", "origin": "来源"},
-    "category": {"CT head": "头部 CT", "X-ray chest": "胸部 X 光", "X-ray forearm": "前臂 X 光", "Ultrasound abdomen": "腹部超声",
-                 "Retina photo eye": "眼底照片"},
+    "column": {
+        "modality": "成像方式",
+        "region": "部位",
+        "finding": "发现",
+        "side": "侧别",
+        "size": "大小",
+        "origin": "来源",
+    },
+    "category": {
+        "CT head": "头部 CT",
+        "X-ray chest": "胸部 X 光",
+        "X-ray forearm": "前臂 X 光",
+        "Ultrasound abdomen": "腹部超声",
+        "Retina photo eye": "眼底照片",
+    },
     "modality": {"CT": "CT", "X-ray": "X 光", "Ultrasound": "超声", "Retina photo": "眼底照相"},
     "region": {"head": "头部", "chest": "胸部", "forearm": "前臂", "abdomen": "腹部", "eye": "眼底"},
     "finding": {
-        "haemorrhage": "出血", "infarct": "梗死", "mass": "肿块", "wide ventricles": "脑室扩大", "no finding": "未见异常", "nodule": "结节",
-        "pneumonia": "肺炎", "effusion": "积液", "pneumothorax": "气胸", "large heart": "心影增大", "fracture": "骨折", "bone cyst": "骨囊肿",
-        "plate and screws": "钢板螺钉", "cyst": "囊肿", "gallstone": "胆结石", "solid mass": "实性肿块", "bleeding spots": "出血点",
-        "yellow spots": "黄色斑点", "wide cup": "视杯扩大",
+        "haemorrhage": "出血",
+        "infarct": "梗死",
+        "mass": "肿块",
+        "wide ventricles": "脑室扩大",
+        "no finding": "未见异常",
+        "nodule": "结节",
+        "pneumonia": "肺炎",
+        "effusion": "积液",
+        "pneumothorax": "气胸",
+        "large heart": "心影增大",
+        "fracture": "骨折",
+        "bone cyst": "骨囊肿",
+        "plate and screws": "钢板螺钉",
+        "cyst": "囊肿",
+        "gallstone": "胆结石",
+        "solid mass": "实性肿块",
+        "bleeding spots": "出血点",
+        "yellow spots": "黄色斑点",
+        "wide cup": "视杯扩大",
     },
     "side": {"left": "左侧", "right": "右侧"},
     "size": {"small": "小", "medium": "中等", "large": "大"},
     "origin": {"synthetic": "合成"},
-}  # fmt: skip
+}
 Rng = np.random.Generator
 YY, XX = (np.mgrid[0:SIDE, 0:SIDE] - SIDE / 2) / (SIDE / 2)  # from -1 to 1
 SIZES = {"small": 0.045, "medium": 0.075, "large": 0.115}
@@ -88,14 +115,18 @@ def head(found: Finding, rng: Rng) -> Array:
     picture = picture + (0.97 - picture) * blob(0, 0, wide, tall, edge=0.006)
     inside = blob(0, 0, wide - 0.07, tall - 0.075, edge=0.006)
     ripple = clouds(rng, SIDE, 6)
-    folds = np.abs(np.sin(9 * np.arctan2(YY, XX) + 16 * np.hypot(XX, YY) + 5 * ripple)) * (np.hypot(XX / wide, YY / tall) > 0.52)
+    folds = np.abs(np.sin(9 * np.arctan2(YY, XX) + 16 * np.hypot(XX, YY) + 5 * ripple)) * (
+        np.hypot(XX / wide, YY / tall) > 0.52
+    )
     brain = 0.40 + 0.06 * (ripple - 0.5) - 0.09 * (folds < 0.22)
     picture = picture * (1 - inside) + brain * inside
     shift = -0.05 * found.sign if found.name == "haemorrhage" and found.size == "large" else 0.0
     for side in (-1, 1):  # ventricles
         swell = 1.7 if found.name == "wide ventricles" else 1.0
         horn = blob(side * 0.1 * swell + shift, -0.12, 0.055 * swell, 0.2 * swell, side * -0.28, 0.012)
-        picture -= 0.27 * horn + 0.24 * blob(side * 0.13 * swell + shift, 0.22, 0.045 * swell, 0.14 * swell, side * 0.35, 0.012)
+        picture -= 0.27 * horn + 0.24 * blob(
+            side * 0.13 * swell + shift, 0.22, 0.045 * swell, 0.14 * swell, side * 0.35, 0.012
+        )
     picture += 0.05 * line([(shift * 0.2, -tall + 0.1), (shift, -0.3)], 0.012) * inside
     x, y = found.sign * rng.uniform(0.3, 0.38), rng.uniform(-0.2, 0.25)
     r = found.radius * 1.25
@@ -150,9 +181,16 @@ def chest(found: Finding, rng: Rng) -> Array:
         picture += 0.34 * blob(x, y, r * 2.4, r * 2.2, 0.2, 0.07) * lungs * (0.35 + 0.65 * cloud)
     elif found.name == "effusion":
         level = 0.42 - 3.2 * (r - 0.045)
-        picture += 0.4 * lungs * (np.sign(XX) == found.sign) / (1 + np.exp(-(YY - level + 0.35 * (np.abs(XX) - 0.42) ** 1) / 0.02))
+        picture += (
+            0.4
+            * lungs
+            * (np.sign(XX) == found.sign)
+            / (1 + np.exp(-(YY - level + 0.35 * (np.abs(XX) - 0.42) ** 1) / 0.02))
+        )
     elif found.name == "pneumothorax":
-        outer = lungs * (1 - blob(found.sign * (0.36 - r * 0.8), 0.02, 0.3 - r * 0.5, 0.58 - r * 0.5, found.sign * -0.1, 0.006))
+        outer = lungs * (
+            1 - blob(found.sign * (0.36 - r * 0.8), 0.02, 0.3 - r * 0.5, 0.58 - r * 0.5, found.sign * -0.1, 0.006)
+        )
         collapsed = outer * (np.sign(XX) == found.sign)
         picture -= 0.15 * collapsed
     return picture + rng.normal(0, 0.014, picture.shape)
@@ -178,12 +216,18 @@ def bone(found: Finding, rng: Rng) -> Array:
             picture += bright / (1 + np.exp((np.abs(XX - xs) - ws) / 0.01))
         middle = float(np.interp(gap, t, centre))
         if found.name == "fracture" and side == broken:
-            crack = [(middle - 0.22 + 0.44 * a, gap + 0.06 * (a - 0.5) + 0.035 * (-1) ** n) for n, a in enumerate(np.linspace(0, 1, 7))]
+            crack = [
+                (middle - 0.22 + 0.44 * a, gap + 0.06 * (a - 0.5) + 0.035 * (-1) ** n)
+                for n, a in enumerate(np.linspace(0, 1, 7))
+            ]
             picture -= 0.5 * blurred(line(crack, 0.03 + found.radius * 0.14), 1.0) * (picture > 0.42)
         elif found.name == "bone cyst" and side == broken:
             r = found.radius
             picture -= 0.24 * blob(middle, gap, min(r, 0.105), r * 1.7, 0, 0.012)
-            picture += 0.1 * (blob(middle, gap, min(r, 0.105) * 1.12, r * 1.85, 0, 0.01) - blob(middle, gap, min(r, 0.105), r * 1.7, 0, 0.01))
+            picture += 0.1 * (
+                blob(middle, gap, min(r, 0.105) * 1.12, r * 1.85, 0, 0.01)
+                - blob(middle, gap, min(r, 0.105), r * 1.7, 0, 0.01)
+            )
         elif found.name == "plate and screws" and side == broken:
             long = 0.22 + found.radius * 3.2
             picture += 0.75 * line([(middle + side * 0.1, gap - long), (middle + side * 0.1, gap + long)], 0.07)
@@ -243,9 +287,16 @@ def fundus(found: Finding, rng: Rng) -> Array:
                     if step in (6, 11):
                         side = [(x, y)]
                         for _ in range(8):
-                            side.append((side[-1][0] + way * 0.05 * np.cos(angle + 0.7), side[-1][1] + up * 0.05 * np.sin(angle + 0.7)))
+                            side.append(
+                                (
+                                    side[-1][0] + way * 0.05 * np.cos(angle + 0.7),
+                                    side[-1][1] + up * 0.05 * np.sin(angle + 0.7),
+                                )
+                            )
                         paint(0.55 * blurred(line(side, thick * 0.5), 0.8), (0.5, 0.1, 0.08))
-                paint(0.75 * blurred(line(points, thick), 0.9), (0.52, 0.1, 0.08) if thick > 0.021 else (0.68, 0.2, 0.12))
+                paint(
+                    0.75 * blurred(line(points, thick), 0.9), (0.52, 0.1, 0.08) if thick > 0.021 else (0.68, 0.2, 0.12)
+                )
     cup = {"small": 0.05, "medium": 0.085, "large": 0.115}.get(found.size, 0.05) if found.name == "wide cup" else 0.05
     paint(blob(dx, dy, 0.145, 0.16, 0, 0.012), (0.97, 0.74, 0.42))
     paint(blob(dx, dy, cup, cup * 1.1, 0, 0.012), (1.0, 0.93, 0.74))
@@ -293,22 +344,36 @@ def rows() -> list[dict[str, str]]:
         name = f"{base}-{seen[base]}"
         where = f", {found.side}" if found.side else ""
         size = f", {found.size}" if found.size else ""
-        about = f", about {MILLIMETRES[found.size]} mm" if found.size and kind in ("head", "chest", "ultrasound") else ""
+        about = (
+            f", about {MILLIMETRES[found.size]} mm" if found.size and kind in ("head", "chest", "ultrasound") else ""
+        )
         about_zh = f"，约 {MILLIMETRES[found.size]} 毫米" if about else ""
-        made.append({
-            "id": name, "image": f"images/{name}.webp",
-            "title": f"{modality} phantom, {region}: {found.name}{size}{where}",
-            "description": f"A drawn {region} in the manner of {modality}: {found.name}{where}{about}. {NOTICE}",
-            "category": f"{modality} {region}", "modality": modality, "region": region, "finding": found.name,
-            "side": found.side, "size": found.size, "origin": "synthetic",
-            "title_zh": _in_chinese(modality, region, found), "description_zh": f"模拟绘图，仿{said['category'][f'{modality} {region}']}："
-            f"{said['finding'][found.name]}{about_zh}。{said['notice'][NOTICE]}",
-        })  # fmt: skip
+        made.append(
+            {
+                "id": name,
+                "image": f"images/{name}.webp",
+                "title": f"{modality} phantom, {region}: {found.name}{size}{where}",
+                "description": f"A drawn {region} in the manner of {modality}: {found.name}{where}{about}. {NOTICE}",
+                "category": f"{modality} {region}",
+                "modality": modality,
+                "region": region,
+                "finding": found.name,
+                "side": found.side,
+                "size": found.size,
+                "origin": "synthetic",
+                "title_zh": _in_chinese(modality, region, found),
+                "description_zh": f"模拟绘图，仿{said['category'][f'{modality} {region}']}："
+                f"{said['finding'][found.name]}{about_zh}。{said['notice'][NOTICE]}",
+            }
+        )
     return made
 
 
 def _in_chinese(modality: str, region: str, found: Finding) -> str:
-    said = [CHINESE["finding"][found.name], *(CHINESE[c][v] for c, v in (("size", found.size), ("side", found.side)) if v)]
+    said = [
+        CHINESE["finding"][found.name],
+        *(CHINESE[c][v] for c, v in (("size", found.size), ("side", found.side)) if v),
+    ]
     return f"模拟{CHINESE['category'][f'{modality} {region}']}：" + "，".join(said)
 
 

@@ -50,7 +50,12 @@ def _lamp(image: Image.Image, light: str, rng: Rng, low: float) -> tuple[float, 
     glow(image, x, y, 0.09, colour, 0.7 * strong)
     disc(image, x, y, {"noon": 0.05, "night": 0.055}.get(light, 0.075), colour)
     if light == "night":
-        for dx, dy, size in ((-0.018, -0.012, 0.012), (0.016, 0.01, 0.016), (0.006, -0.024, 0.007), (-0.012, 0.024, 0.008)):
+        for dx, dy, size in (
+            (-0.018, -0.012, 0.012),
+            (0.016, 0.01, 0.016),
+            (0.006, -0.024, 0.007),
+            (-0.012, 0.024, 0.008),
+        ):
             disc(image, x + dx, y + dy, size, (206, 210, 226))
         _stars(image, rng, 90, low)
     return x, y
@@ -94,8 +99,16 @@ def sea(light: str, rng: Rng) -> Image.Image:
     y = low + 0.05
     sail, hull = mix((252, 250, 244), near, 0.35 if light == "night" else 0.05), mix((120, 40, 40), near, 0.4)
     polygon(image, [(at, y - size * 1.7), (at, y - 0.012), (at - size * 0.75, y - 0.012)], sail)
-    polygon(image, [(at + 0.008, y - size * 1.45), (at + 0.008, y - 0.012), (at + size * 0.5, y - 0.012)], mix(sail, far, 0.3))
-    polygon(image, [(at - size * 0.8, y), (at + size * 0.65, y), (at + size * 0.4, y + 0.03), (at - size * 0.55, y + 0.03)], hull)
+    polygon(
+        image,
+        [(at + 0.008, y - size * 1.45), (at + 0.008, y - 0.012), (at + size * 0.5, y - 0.012)],
+        mix(sail, far, 0.3),
+    )
+    polygon(
+        image,
+        [(at - size * 0.8, y), (at + size * 0.65, y), (at + size * 0.4, y + 0.03), (at - size * 0.55, y + 0.03)],
+        hull,
+    )
     return image
 
 
@@ -181,20 +194,39 @@ def balloons(light: str, rng: Rng) -> Image.Image:
             wide = size * share
             box = [(x - wide) * BIG, (y - size * 1.12) * BIG, (x + wide) * BIG, (y + size) * BIG]
             draw.ellipse(box, fill=one if k % 2 == 0 else two)
-        polygon(image, [(x - size * 0.55, y + size * 0.78), (x + size * 0.55, y + size * 0.78),
-                        (x + size * 0.14, y + size * 1.35), (x - size * 0.14, y + size * 1.35)], one)  # fmt: skip
+        polygon(
+            image,
+            [
+                (x - size * 0.55, y + size * 0.78),
+                (x + size * 0.55, y + size * 0.78),
+                (x + size * 0.14, y + size * 1.35),
+                (x - size * 0.14, y + size * 1.35),
+            ],
+            one,
+        )
         for side in (-0.12, 0.12):
-            draw.line([(x + size * side) * BIG, (y + size * 1.3) * BIG, (x + size * side) * BIG, (y + size * 1.6) * BIG], near, 3)
-        draw.rounded_rectangle([(x - size * 0.16) * BIG, (y + size * 1.55) * BIG, (x + size * 0.16) * BIG, (y + size * 1.78) * BIG],
-                               6, fill=mix((120, 78, 44), near, 0.3))  # fmt: skip
+            draw.line(
+                [(x + size * side) * BIG, (y + size * 1.3) * BIG, (x + size * side) * BIG, (y + size * 1.6) * BIG],
+                near,
+                3,
+            )
+        draw.rounded_rectangle(
+            [(x - size * 0.16) * BIG, (y + size * 1.55) * BIG, (x + size * 0.16) * BIG, (y + size * 1.78) * BIG],
+            6,
+            fill=mix((120, 78, 44), near, 0.3),
+        )
     return image
 
 
 def aurora(light: str, rng: Rng) -> Image.Image:
     image = sky([(4, 8, 26), (8, 22, 48), (18, 48, 70)], 0.8)
     _stars(image, rng, 160, 0.75)
-    tints = {"morning": ((90, 240, 200), (120, 170, 255)), "noon": ((70, 240, 150), (40, 200, 200)),
-             "dusk": ((250, 90, 170), (150, 90, 240)), "night": ((60, 250, 150), (150, 80, 230))}[light]  # fmt: skip
+    tints = {
+        "morning": ((90, 240, 200), (120, 170, 255)),
+        "noon": ((70, 240, 150), (40, 200, 200)),
+        "dusk": ((250, 90, 170), (150, 90, 240)),
+        "night": ((60, 250, 150), (150, 80, 230)),
+    }[light]
     x = np.linspace(0, 1, BIG)
     for tint in (*tints, tints[0]):
         middle = 0.35 + 0.1 * np.sin(2 * np.pi * (x * rng.uniform(0.6, 1.6) + rng.random())) + rng.uniform(-0.1, 0.1)
@@ -220,7 +252,9 @@ def coffee(light: str, rng: Rng) -> Image.Image:
     disc(image, x, y, r * 1.2, mix(cup, (0, 0, 0), 0.1))
     shadow(image, (x - r * 0.8, y - r * 0.8, x + r * 1.08, y + r * 1.1), 0.4, 0.02)
     draw = ImageDraw.Draw(image)
-    draw.rounded_rectangle([(x + r * 0.7) * BIG, (y - 0.045) * BIG, (x + r * 1.22) * BIG, (y + 0.045) * BIG], 30, fill=cup)
+    draw.rounded_rectangle(
+        [(x + r * 0.7) * BIG, (y - 0.045) * BIG, (x + r * 1.22) * BIG, (y + 0.045) * BIG], 30, fill=cup
+    )
     disc(image, x, y, r * 0.86, cup)
     disc(image, x, y, r * 0.78, mix(cup, (0, 0, 0), 0.22))
     disc(image, x, y, r * 0.74, (92, 54, 30))
@@ -228,10 +262,24 @@ def coffee(light: str, rng: Rng) -> Image.Image:
     for n, share in enumerate(np.linspace(0.52, 0.14, 5)):  # a rosetta
         dy = r * (0.3 - 0.16 * n)
         for side in (-1, 1):
-            draw.ellipse([(x + side * r * share * 0.42 - r * share * 0.52) * BIG, (y + dy - r * 0.13) * BIG,
-                          (x + side * r * share * 0.42 + r * share * 0.52) * BIG, (y + dy + r * 0.1) * BIG], fill=milk)  # fmt: skip
-            draw.ellipse([(x + side * r * share * 0.42 - r * share * 0.44) * BIG, (y + dy - r * 0.17) * BIG,
-                          (x + side * r * share * 0.42 + r * share * 0.44) * BIG, (y + dy + r * 0.01) * BIG], fill=(126, 80, 46))  # fmt: skip
+            draw.ellipse(
+                [
+                    (x + side * r * share * 0.42 - r * share * 0.52) * BIG,
+                    (y + dy - r * 0.13) * BIG,
+                    (x + side * r * share * 0.42 + r * share * 0.52) * BIG,
+                    (y + dy + r * 0.1) * BIG,
+                ],
+                fill=milk,
+            )
+            draw.ellipse(
+                [
+                    (x + side * r * share * 0.42 - r * share * 0.44) * BIG,
+                    (y + dy - r * 0.17) * BIG,
+                    (x + side * r * share * 0.42 + r * share * 0.44) * BIG,
+                    (y + dy + r * 0.01) * BIG,
+                ],
+                fill=(126, 80, 46),
+            )
     draw.line([x * BIG, (y - r * 0.5) * BIG, x * BIG, (y + r * 0.42) * BIG], milk, 9)
     return image
 
@@ -244,7 +292,11 @@ def plant(light: str, rng: Rng) -> Image.Image:
     shadow(image, (x - 0.16, 0.83, x + 0.26, 0.9), 0.4)
     pot = [(206, 104, 70), (240, 236, 228), (64, 94, 122), (226, 176, 72), (60, 60, 66)][int(rng.integers(5))]
     pot = mix(pot, (16, 20, 40), 0.4 if light == "night" else 0)
-    leaf = mix([(52, 122, 74), (96, 148, 72), (36, 92, 80), (132, 154, 96)][int(rng.integers(4))], (10, 20, 40), 0.4 if light == "night" else 0)
+    leaf = mix(
+        [(52, 122, 74), (96, 148, 72), (36, 92, 80), (132, 154, 96)][int(rng.integers(4))],
+        (10, 20, 40),
+        0.4 if light == "night" else 0,
+    )
     kind, count = rng.choice(["fern", "round", "sword"]), int(rng.integers(9, 14))
     for angle in rng.permutation(np.linspace(-1.25, 1.25, count)):
         tone, long = mix(leaf, (255, 255, 210), rng.uniform(0, 0.25)), rng.uniform(0.3, 0.46) * (1 - 0.22 * abs(angle))
@@ -252,7 +304,9 @@ def plant(light: str, rng: Rng) -> Image.Image:
         bend = angle * (0.55 + 0.55 * t)
         px, py = x + long * t * np.sin(bend), top - long * t * np.cos(bend) + 0.05 * t**2
         if kind == "round":
-            ImageDraw.Draw(image).line([(a * BIG, b * BIG) for a, b in zip(px, py, strict=True)], mix(tone, (0, 0, 0), 0.2), 6)
+            ImageDraw.Draw(image).line(
+                [(a * BIG, b * BIG) for a, b in zip(px, py, strict=True)], mix(tone, (0, 0, 0), 0.2), 6
+            )
             disc(image, px[-1], py[-1], long * 0.2, tone)
         else:
             half = (0.036 if kind == "sword" else 0.022) * np.sin(np.pi * np.clip(t * 0.92 + 0.06, 0, 1))
@@ -266,9 +320,21 @@ def plant(light: str, rng: Rng) -> Image.Image:
                         tip = (a + 0.055 * np.sin(way + side), b - 0.055 * np.cos(way + side))
                         ImageDraw.Draw(image).line([a * BIG, b * BIG, tip[0] * BIG, tip[1] * BIG], tone, 11)
     polygon(image, [(x - wide, top), (x + wide, top), (x + wide * 0.72, 0.87), (x - wide * 0.72, 0.87)], pot)
-    polygon(image, [(x + wide * 0.35, top), (x + wide, top), (x + wide * 0.72, 0.87), (x + wide * 0.3, 0.87)], mix(pot, (0, 0, 0), 0.12))
-    polygon(image, [(x - wide * 1.1, top - 0.03), (x + wide * 1.1, top - 0.03), (x + wide * 1.1, top + 0.03),
-                    (x - wide * 1.1, top + 0.03)], mix(pot, (255, 255, 255), 0.12))  # fmt: skip
+    polygon(
+        image,
+        [(x + wide * 0.35, top), (x + wide, top), (x + wide * 0.72, 0.87), (x + wide * 0.3, 0.87)],
+        mix(pot, (0, 0, 0), 0.12),
+    )
+    polygon(
+        image,
+        [
+            (x - wide * 1.1, top - 0.03),
+            (x + wide * 1.1, top - 0.03),
+            (x + wide * 1.1, top + 0.03),
+            (x - wide * 1.1, top + 0.03),
+        ],
+        mix(pot, (255, 255, 255), 0.12),
+    )
     return image
 
 
@@ -284,47 +350,119 @@ def cat(light: str, rng: Rng) -> Image.Image:
     draw.rectangle([BIG // 2 - 12, 0, BIG // 2 + 12, BIG], fill=frame)
     draw.rectangle([0, int(0.82 * BIG), BIG, BIG], fill=mix(frame, (120, 80, 60), 0.18))
     draw.rectangle([0, int(0.82 * BIG), BIG, int(0.835 * BIG)], fill=mix(frame, (255, 255, 255), 0.5))
-    coat = mix([(38, 34, 40), (206, 120, 52), (120, 116, 120), (236, 226, 210)][int(rng.integers(4))], near, 0.3 if light in ("dusk", "night") else 0.05)
+    coat = mix(
+        [(38, 34, 40), (206, 120, 52), (120, 116, 120), (236, 226, 210)][int(rng.integers(4))],
+        near,
+        0.3 if light in ("dusk", "night") else 0.05,
+    )
     x, flip, base = rng.uniform(0.3, 0.7), rng.choice([-1, 1]), 0.84
     shadow(image, (x - 0.16, base - 0.02, x + 0.2, base + 0.03), 0.4)
     for a in np.linspace(0, 1, 40):  # tail
-        disc(image, x + flip * (0.1 + 0.16 * a), base - 0.03 - 0.1 * a**2 + 0.05 * np.sin(3 * a), 0.022 - 0.006 * a, mix(coat, (0, 0, 0), 0.12))
+        disc(
+            image,
+            x + flip * (0.1 + 0.16 * a),
+            base - 0.03 - 0.1 * a**2 + 0.05 * np.sin(3 * a),
+            0.022 - 0.006 * a,
+            mix(coat, (0, 0, 0), 0.12),
+        )
     draw.ellipse([(x - 0.13) * BIG, (base - 0.33) * BIG, (x + 0.13) * BIG, (base + 0.02) * BIG], fill=coat)
     draw.ellipse([(x - 0.155) * BIG, (base - 0.17) * BIG, (x + 0.155) * BIG, (base + 0.02) * BIG], fill=coat)
     hx, hy = x - flip * 0.03, base - 0.38
     draw.ellipse([(hx - 0.105) * BIG, (hy - 0.09) * BIG, (hx + 0.105) * BIG, (hy + 0.09) * BIG], fill=coat)
     for side in (-1, 1):
-        polygon(image, [(hx + side * 0.1, hy - 0.02), (hx + side * 0.098, hy - 0.15), (hx + side * 0.02, hy - 0.075)], coat)
-        polygon(image, [(hx + side * 0.085, hy - 0.05), (hx + side * 0.086, hy - 0.12), (hx + side * 0.045, hy - 0.075)], mix(coat, (220, 130, 130), 0.5))
+        polygon(
+            image, [(hx + side * 0.1, hy - 0.02), (hx + side * 0.098, hy - 0.15), (hx + side * 0.02, hy - 0.075)], coat
+        )
+        polygon(
+            image,
+            [(hx + side * 0.085, hy - 0.05), (hx + side * 0.086, hy - 0.12), (hx + side * 0.045, hy - 0.075)],
+            mix(coat, (220, 130, 130), 0.5),
+        )
         eye = (206, 226, 110)
-        draw.ellipse([(hx + side * 0.045 - 0.022) * BIG, (hy - 0.012) * BIG, (hx + side * 0.045 + 0.022) * BIG, (hy + 0.022) * BIG], fill=eye)
-        draw.ellipse([(hx + side * 0.045 - 0.006) * BIG, (hy - 0.011) * BIG, (hx + side * 0.045 + 0.006) * BIG, (hy + 0.021) * BIG], fill=(16, 16, 20))
+        draw.ellipse(
+            [
+                (hx + side * 0.045 - 0.022) * BIG,
+                (hy - 0.012) * BIG,
+                (hx + side * 0.045 + 0.022) * BIG,
+                (hy + 0.022) * BIG,
+            ],
+            fill=eye,
+        )
+        draw.ellipse(
+            [
+                (hx + side * 0.045 - 0.006) * BIG,
+                (hy - 0.011) * BIG,
+                (hx + side * 0.045 + 0.006) * BIG,
+                (hy + 0.021) * BIG,
+            ],
+            fill=(16, 16, 20),
+        )
     polygon(image, [(hx - 0.012, hy + 0.032), (hx + 0.012, hy + 0.032), (hx, hy + 0.046)], (206, 120, 120))
     return image
 
 
 KINDS: dict[str, tuple[Callable[[str, Rng], Image.Image], list[str], list[str]]] = {
-    "mountains": (mountains, ["Up before everybody else", "The long way over the pass", "Nothing up here but wind", "Counting ridges again"],
-                  ["hiking", "peaks", "outdoors"]),
-    "sea": (sea, ["One boat, no plans", "Salt on everything", "The wind dropped and we stayed", "Back in the harbour by supper"],
-            ["sailing", "coast", "outdoors"]),
-    "city": (city, ["Every window is a story", "Looking out from the roof", "The last tram home", "My street from across the river"],
-             ["skyline", "urban", "architecture"]),
-    "forest": (forest, ["Quiet between the pines", "Follow the mist", "Smells of resin and rain", "A path with no signs"],
-               ["pines", "woods", "outdoors"]),
-    "desert": (desert, ["Sand in both shoes", "The cactus was here first", "Two days without a road", "Dunes all the way down"],
-               ["dunes", "cactus", "roadtrip"]),
-    "balloons": (balloons, ["They all went up at once", "Colour everywhere you look", "Caught the balloon festival", "Floating, mostly"],
-                 ["balloonfestival", "colourful", "travel"]),
-    "aurora": (aurora, ["The sky would not sit still", "Worth the frozen toes", "Northern lights, no filter", "It went on until three"],
-               ["northernlights", "stars", "winter"]),
-    "coffee": (coffee, ["First one of the day", "A leaf in the milk, finally", "Good table, good cup", "Ten minutes of nothing"],
-               ["latteart", "cafe", "slowmornings"]),
-    "plants": (plant, ["New leaf this week", "It likes the window side", "Repotted and proud", "I may have too many of these"],
-               ["houseplants", "green", "home"]),
-    "cats": (cat, ["She owns the windowsill", "Bird television", "Not moving until dinner", "Judging the neighbours"],
-             ["catsofthefeed", "windowsill", "home"]),
-}  # fmt: skip
+    "mountains": (
+        mountains,
+        ["Up before everybody else", "The long way over the pass", "Nothing up here but wind", "Counting ridges again"],
+        ["hiking", "peaks", "outdoors"],
+    ),
+    "sea": (
+        sea,
+        ["One boat, no plans", "Salt on everything", "The wind dropped and we stayed", "Back in the harbour by supper"],
+        ["sailing", "coast", "outdoors"],
+    ),
+    "city": (
+        city,
+        [
+            "Every window is a story",
+            "Looking out from the roof",
+            "The last tram home",
+            "My street from across the river",
+        ],
+        ["skyline", "urban", "architecture"],
+    ),
+    "forest": (
+        forest,
+        ["Quiet between the pines", "Follow the mist", "Smells of resin and rain", "A path with no signs"],
+        ["pines", "woods", "outdoors"],
+    ),
+    "desert": (
+        desert,
+        ["Sand in both shoes", "The cactus was here first", "Two days without a road", "Dunes all the way down"],
+        ["dunes", "cactus", "roadtrip"],
+    ),
+    "balloons": (
+        balloons,
+        ["They all went up at once", "Colour everywhere you look", "Caught the balloon festival", "Floating, mostly"],
+        ["balloonfestival", "colourful", "travel"],
+    ),
+    "aurora": (
+        aurora,
+        [
+            "The sky would not sit still",
+            "Worth the frozen toes",
+            "Northern lights, no filter",
+            "It went on until three",
+        ],
+        ["northernlights", "stars", "winter"],
+    ),
+    "coffee": (
+        coffee,
+        ["First one of the day", "A leaf in the milk, finally", "Good table, good cup", "Ten minutes of nothing"],
+        ["latteart", "cafe", "slowmornings"],
+    ),
+    "plants": (
+        plant,
+        ["New leaf this week", "It likes the window side", "Repotted and proud", "I may have too many of these"],
+        ["houseplants", "green", "home"],
+    ),
+    "cats": (
+        cat,
+        ["She owns the windowsill", "Bird television", "Not moving until dinner", "Judging the neighbours"],
+        ["catsofthefeed", "windowsill", "home"],
+    ),
+}
 
 # What is said in Chinese: captions in the order of KINDS, then the words of every column.
 CAPTIONS_ZH: dict[str, list[str]] = {
@@ -344,18 +482,54 @@ CHINESE: dict[str, dict[str, str]] = {
     "name": {"posts": "动态"},
     "noun": {"post": "帖子", "posts": "帖子"},
     "column": {"light": "光线", "hashtags": "话题", "author": "作者", "likes": "点赞"},
-    "category": {"Mountains": "山", "Sea": "大海", "City": "城市", "Forest": "森林", "Desert": "沙漠", "Balloons": "热气球",
-                 "Aurora": "极光", "Coffee": "咖啡", "Plants": "绿植", "Cats": "猫"},
+    "category": {
+        "Mountains": "山",
+        "Sea": "大海",
+        "City": "城市",
+        "Forest": "森林",
+        "Desert": "沙漠",
+        "Balloons": "热气球",
+        "Aurora": "极光",
+        "Coffee": "咖啡",
+        "Plants": "绿植",
+        "Cats": "猫",
+    },
     "light": SAID_ZH,
     "hashtags": {
-        "hiking": "徒步", "peaks": "山峰", "outdoors": "户外", "sailing": "帆船", "coast": "海岸", "skyline": "天际线", "urban": "都市",
-        "architecture": "建筑", "pines": "松树", "woods": "树林", "dunes": "沙丘", "cactus": "仙人掌", "roadtrip": "公路旅行",
-        "balloonfestival": "热气球节", "colourful": "多彩", "travel": "旅行", "northernlights": "北极光", "stars": "星空", "winter": "冬天",
-        "latteart": "拉花", "cafe": "咖啡馆", "slowmornings": "慢早晨", "houseplants": "室内植物", "green": "绿色", "home": "居家",
-        "catsofthefeed": "云吸猫", "windowsill": "窗台", **SAID_ZH, "earlylight": "晨光", "broaddaylight": "大白天",
-        "goldenhour": "黄金时刻", "afterdark": "天黑以后",
+        "hiking": "徒步",
+        "peaks": "山峰",
+        "outdoors": "户外",
+        "sailing": "帆船",
+        "coast": "海岸",
+        "skyline": "天际线",
+        "urban": "都市",
+        "architecture": "建筑",
+        "pines": "松树",
+        "woods": "树林",
+        "dunes": "沙丘",
+        "cactus": "仙人掌",
+        "roadtrip": "公路旅行",
+        "balloonfestival": "热气球节",
+        "colourful": "多彩",
+        "travel": "旅行",
+        "northernlights": "北极光",
+        "stars": "星空",
+        "winter": "冬天",
+        "latteart": "拉花",
+        "cafe": "咖啡馆",
+        "slowmornings": "慢早晨",
+        "houseplants": "室内植物",
+        "green": "绿色",
+        "home": "居家",
+        "catsofthefeed": "云吸猫",
+        "windowsill": "窗台",
+        **SAID_ZH,
+        "earlylight": "晨光",
+        "broaddaylight": "大白天",
+        "goldenhour": "黄金时刻",
+        "afterdark": "天黑以后",
     },
-}  # fmt: skip
+}
 
 
 def rows() -> list[dict[str, str]]:
@@ -367,15 +541,23 @@ def rows() -> list[dict[str, str]]:
             for n, caption in enumerate(captions):
                 name = f"{kind}-{light}-{n + 1}"
                 words = [*tags, light, SAID[light].replace(" ", "")]
-                made.append({
-                    "id": name, "image": f"images/{name}.webp", "title": f"{caption}: {kind} in {SAID[light]}" if kind != "aurora" else f"{caption}: aurora",
-                    "description": f"{caption}. " + " ".join(f"#{word}" for word in words),
-                    "category": kind.capitalize(), "light": "night" if kind == "aurora" else light,
-                    "hashtags": "|".join(words), "author": AUTHORS[int(rng.integers(len(AUTHORS)))],
-                    "likes": str(int(rng.lognormal(5, 1))),
-                    "title_zh": f"{CAPTIONS_ZH[kind][n]}：" + ("极光" if kind == "aurora" else f"{SAID_ZH[light]}的{shown}"),
-                    "description_zh": f"{CAPTIONS_ZH[kind][n]}。" + " ".join(f"#{CHINESE['hashtags'][word]}" for word in words),
-                })  # fmt: skip
+                made.append(
+                    {
+                        "id": name,
+                        "image": f"images/{name}.webp",
+                        "title": f"{caption}: {kind} in {SAID[light]}" if kind != "aurora" else f"{caption}: aurora",
+                        "description": f"{caption}. " + " ".join(f"#{word}" for word in words),
+                        "category": kind.capitalize(),
+                        "light": "night" if kind == "aurora" else light,
+                        "hashtags": "|".join(words),
+                        "author": AUTHORS[int(rng.integers(len(AUTHORS)))],
+                        "likes": str(int(rng.lognormal(5, 1))),
+                        "title_zh": f"{CAPTIONS_ZH[kind][n]}："
+                        + ("极光" if kind == "aurora" else f"{SAID_ZH[light]}的{shown}"),
+                        "description_zh": f"{CAPTIONS_ZH[kind][n]}。"
+                        + " ".join(f"#{CHINESE['hashtags'][word]}" for word in words),
+                    }
+                )
     return made
 
 

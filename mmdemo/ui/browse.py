@@ -9,11 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from mmdemo.recommender import Recommender
-from mmdemo.say import named, noun, say
+from mmdemo.search.live import Live
+from mmdemo.serve.translation import named, noun, translate
 from mmdemo.ui import cards, theme
-from mmdemo.ui.shelf import ORDERS, Shelf, page_numbers
+from mmdemo.ui.catalogue_view import ORDERS, CatalogueView, page_numbers
+from mmdemo.ui.swatches import swatches
 
+CATEGORY = "category"
+KINDS = 16  # categories shown before "more"
 HEAD = 10  # values of a facet shown before "more"
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -40,26 +43,26 @@ def _in_turn(fn: Callable[..., Any]) -> Callable[..., Any]:
     return handler
 
 
-class Browse:
+class BrowseTab:
     """The tab's components; `listen` wires them."""
 
-    def __init__(self, recommender: Recommender) -> None:
-        self._recommender = recommender
-        self._shelf = lru_cache(maxsize=2)(lambda index: Shelf(index.products, index.facets))
+    def __init__(self, live: Live) -> None:
+        self._live = live
+        self._shelf = lru_cache(maxsize=2)(lambda index: CatalogueView(index.products, index.facet_index))
         self._chosen = gr.State(Chosen())
         facets, grid = self._draw({}, "", "order", 1)
         with gr.Row(elem_id="mm-browse"):
             with gr.Column(elem_classes="mm-side", min_width=0):
                 self._words = gr.Textbox(
-                    label=say("Search in titles"),
-                    placeholder=say("Words in the title"),
+                    label=translate("Search in titles"),
+                    placeholder=translate("Words in the title"),
                     max_lines=1,
                     elem_id="mm-words",
                 )
                 self._order = gr.Dropdown(
-                    [(say(label), order) for label, order in ORDERS.items()],
+                    [(translate(label), order) for label, order in ORDERS.items()],
                     value="order",
-                    label=say("Sort by"),
+                    label=translate("Sort by"),
                     filterable=False,
                     elem_id="mm-order",
                 )
@@ -72,24 +75,40 @@ class Browse:
                 )
 
     def _draw(self, chosen: dict[str, list[str]], words: str, order: str, page: int) -> tuple[str, str]:
-        view = self._shelf(self._recommender.index).view(chosen, words, order, page)
+        view = self._shelf(self._live.current().index).view(chosen, words, order, page)
         facets = []
         for column, values in view.facets.items():
             head = [value for place, value in enumerate(values) if place < HEAD or value[2]]
             tail = [value for value in values if value not in head]
             if values:
-                facets.append({"column": column, "label": named(column), "head": head, "tail": tail})
+                colours = swatches(value for value, _, _ in values)
+                facets.append(
+                    {"column": column, "label": named(column), "head": head, "tail": tail, "colours": colours}
+                )
         count = sum(map(len, chosen.values()))
-        heading = say("{n} {noun}", n=f"{view.total:,}", noun=noun(view.total))
+        heading = translate("{n} {noun}", n=f"{view.total:,}", noun=noun(view.total))
         grid = cards.render(
             "grid",
             heading=heading,
+            kinds=[] if chosen or words or page > 1 else self._kinds(),
+            kinds_first=KINDS,
             items=[cards.tile(item) for item in view.products],
             page=view.page,
             pages=view.pages,
             numbers=page_numbers(view.page, view.pages),
         )
         return cards.render("facets", facets=facets, count=count), grid
+
+    def _kinds(self) -> list[dict[str, Any]]:
+        """The categories, each with the picture of its first product; none where there is one only."""
+        index = self._live.current().index
+        counts = index.facets.get(CATEGORY, {})
+        first = {item.category: item for item in reversed(index.products)}
+        return (
+            [{"value": value, "count": count, **cards.tile(first[value])} for value, count in counts.items()]
+            if len(counts) > 1
+            else []
+        )
 
     def listen(self, page: gr.Blocks) -> None:
         """Every change shows the first page of what remains; the pager alone moves within it."""
@@ -115,6 +134,7 @@ class Browse:
         state = [self._chosen, self._words, self._order]
         drawn = [self._facets, self.grid]
         self._facets.facet(_in_turn(toggle), state, drawn, trigger_mode="multiple", **QUIET)
+        self.grid.facet(_in_turn(toggle), state, drawn, **QUIET)
         self._facets.clear(_in_turn(clear), state, drawn, **QUIET)
         self._words.change(_in_turn(again), state, drawn, trigger_mode="always_last", **QUIET)
         self._order.input(_in_turn(again), state, drawn, trigger_mode="always_last", **QUIET)

@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
-from mmdemo.evaluation import METRICS, RANKERS
-from mmdemo.index import ProductIndex
-from mmdemo.live import one_version
-from mmdemo.recommender import Recommender
-from mmdemo.report import headlines, measured, unseen
-from mmdemo.say import again
+from mmdemo.core.metrics import RANKING_METRICS
+from mmdemo.evaluate.report import (
+    RANKERS,
+    BehaviourFigures,
+    Example,
+    Figures,
+    GradedSort,
+    OutOfCatalogue,
+    Report,
+)
+from mmdemo.evaluate.report_page import GRADED_NAMES, MODEL_NAMES, SORT_NAMES, accepted, learnt_from
+from mmdemo.index.product_index import ProductIndex
+from mmdemo.search.live import Live
+from mmdemo.serve.catalogue_names import catalogue_name
+from mmdemo.serve.translation import translate
 from mmdemo.ui import cards, charts, theme
+from mmdemo.ui.judging import JudgingPanel
 
-ORDER = ("edits", "other photos and words", "photo and words", "other views and words", "photo", "other photos",
-         "other views", "words", "links")  # the rest comes after  # fmt: skip
+ORDER = (
+    "edits",
+    "other photos and words",
+    "photo and words",
+    "other views and words",
+    "photo",
+    "other photos",
+    "other views",
+    "sentences",
+    "words",
+    "similar",
+    "links",
+)  # the rest comes after
 FEW = 10  # queries below which a figure says nothing
 MAPPED = ("insertion", "random_insertion", "deletion")  # what is drawn of a heat map's check
+SUMMARY_BARS, SUMMARY_NAMES = 5, 216  # of the first chart: its most bars, and the width left for their names
 CLEAR = 0.05  # a difference that chance makes less often than this is one
 
 
-class Quality:
-    """The tab's component, empty until the tab is first opened; `listen` wires it."""
+class QualityTab:
+    """The tab's components, empty until the tab is first opened; `listen` wires them. With `judges`, answers may be
+    judged there: grades are written to this machine, so strangers are not asked."""
 
-    def __init__(self, recommender: Recommender) -> None:
-        self._recommender = recommender
+    def __init__(self, live: Live, judges: bool = True) -> None:
+        self._live = live
         self._shown = gr.State("")  # the version of the index that this visitor's page is of
         self.page = gr.HTML(
             cards.render("quality_waiting"),
@@ -34,115 +57,164 @@ class Quality:
             apply_default_css=False,
             elem_id="mm-quality",
         )
+        self.judging = JudgingPanel(live) if judges else None
 
     def listen(self, tab: gr.Tab) -> None:
         """Fill the page when the tab is opened, and again only for another version of the index."""
 
         def opened(shown: str) -> Any:
-            with one_version(self._recommender):
-                index = self._recommender.index
-                version = index.folder.name
-                return (gr.skip(), gr.skip()) if shown == version else (page(index), version)
+            index = self._live.current().index
+            version = index.folder.name
+            return (gr.skip(), gr.skip()) if shown == version else (page(index), version)
 
+        if self.judging is not None:
+            self.judging.listen()
         tab.select(
-            opened, self._shown, [self.page, self._shown], queue=False, show_progress="hidden",
+            opened,
+            self._shown,
+            [self.page, self._shown],
+            queue=False,
+            show_progress="hidden",
             api_visibility="private",
-        )  # fmt: skip
+        )
 
 
 def page(index: ProductIndex) -> str:
     """The whole page as HTML, of the report that lies in the index; what an older report lacks is left out."""
-    report = index.report
-    whole = all(key in report for key in ("tasks", "products", "strangers", "cost", "fit"))
-    tables = measured(report) if "fit" in report and "tasks" in report else {}
-    known = {task: table for task, table in tables.items() if "reliability" in table and "examples" in table}
-    whole = whole and len(known) == len(tables)
-    place = {task: ORDER.index(task) if task in ORDER else len(ORDER) for task in tables}
-    ordered = sorted(tables, key=lambda task: (tables[task]["queries"] < FEW, place[task]))
+    report = Report.read(index.report)
+    figures = report.measured
+    place = {task: ORDER.index(task) if task in ORDER else len(ORDER) for task in figures}
+    ordered = sorted(figures, key=lambda task: (figures[task].queries < FEW, place[task]))
+    count = len(index) if report.products is None else report.products
     return cards.render(
         "quality",
-        old=not whole,
-        name=cards.catalogue_name(index.manifest),
-        grown=report.get("products", len(index)) != len(index),
-        count=report.get("products", len(index)),
-        headlines=headlines(report) if tables else [],
-        tasks=[_task(index, report, task, tables[task]) for task in ordered],
-        notes=[(name, again(task["note"])) for name, task in report.get("tasks", {}).items() if "note" in task],
-        strangers=_strangers(index, report.get("strangers", {"note": ""})),
+        old=not _is_whole(report),
+        name=catalogue_name(index.manifest),
+        grown=count != len(index),
+        count=count,
+        accepted=translate(accepted(report.relevance) or ""),
+        relevance=[_graded(graded) for graded in report.relevance],
+        graded_metrics={metric: translate(name) for metric, name in GRADED_NAMES.items()},
+        headlines=report.headlines[: 1 if report.relevance else 2],
+        tasks=[_task(index, report, task, figures[task]) for task in ordered],
+        notes=[(task, translate(note)) for task, note in report.not_measured.items()],
+        strangers=_strangers(index, report.out_of_catalogue or OutOfCatalogue()),
+        summary=_summary(report),
+        queries=sum(figures[task].queries for task in ordered),
+        rendered=index.manifest.rendered,
         maps={
-            kind: m | {"bars": charts.bars({name: m[name] for name in MAPPED})}
-            for kind, m in report.get("maps", {}).items()
+            picture: {"check": check, "bars": charts.bars({name: getattr(check, name) for name in MAPPED})}
+            for picture, check in report.maps.items()
         },
-        taste=_taste(report.get("taste")),
-        cost=report.get("cost"),
-        encode=report.get("seconds", {}).get("encode"),
+        behaviour=_behaviour(report.behaviour),
+        cost=report.cost,
+        encode=report.seconds.encode if report.seconds else None,
         simulated=any(link.simulated for link in index.links),
-        metrics=list(METRICS),
+        metrics=list(RANKING_METRICS),
         rankers=RANKERS,
     )
 
 
-def _task(index: ProductIndex, report: Mapping[str, Any], name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+def _is_whole(report: Report) -> bool:
+    """Whether the report has everything that this version of the program measures."""
+    parts = (report.products, report.out_of_catalogue, report.cost)
+    complete = all(figures.reliability and figures.examples for figures in report.measured.values())
+    return complete and bool(report.tasks) and None not in parts
+
+
+def _summary(report: Report) -> dict[str, Any]:
+    """The chart that opens the page: for each sort of query the share of ten answers of the kind asked for or, where no
+    kinds are known, how often the right one is found."""
+    if report.relevance:
+        heads = {graded.task: graded.figures.rankers["head"] for graded in report.relevance}
+        return charts.bars({task: head["kind@10"] for task, head in heads.items() if head}, SUMMARY_NAMES)
+    found = {task: figures.rankers["head"] for task, figures in report.measured.items() if figures.queries >= FEW}
+    few = sorted(found, key=lambda task: ORDER.index(task) if task in ORDER else len(ORDER))[:SUMMARY_BARS]
+    return charts.bars({task: head["recall@10"] for task in few if (head := found[task])}, SUMMARY_NAMES)
+
+
+def _graded(graded: GradedSort) -> dict[str, Any]:
+    """What the page shows of one sort of query as recommendations."""
+    rankers = graded.figures.rankers
+    c = graded.figures.paired["kind@10"]
+    return {
+        "sort": graded.sort,
+        "task": graded.task,
+        "name": translate(SORT_NAMES[graded.sort]),
+        "queries": graded.figures.queries,
+        "rankers": {ranker: metrics for ranker, metrics in rankers.items() if metrics},
+        "bars": charts.bars({ranker: metrics["kind@10"] if metrics else None for ranker, metrics in rankers.items()}),
+        "verdict": {"sure": c.p <= CLEAR, "gap": c.value, "p": c.p, "against": c.against},
+    }
+
+
+def _task(index: ProductIndex, report: Report, name: str, figures: Figures) -> dict[str, Any]:
     """What the page shows of one task; no curves and no examples for a report that was made before there were any."""
     shown = {
         "name": name,
-        "queries": table["queries"],
-        "unseen": unseen(dict(report), name),
-        "bars": charts.bars({r: of["recall@10"] if of else None for r, of in table["rankers"].items()}),
-        "rankers": table["rankers"],
+        "queries": figures.queries,
+        "unseen": report.is_evidence(name),
+        "bars": charts.bars(
+            {ranker: metrics["recall@10"] if metrics else None for ranker, metrics in figures.rankers.items()}
+        ),
+        "rankers": figures.rankers,
         "verdicts": [
-            {"place": place, "sure": of["p"] <= CLEAR, "gap": of["value"], "p": of["p"], "against": of["against"]}
-            for place, of in (("ten", table["paired"]["recall@10"]), ("first", table["paired"]["recall@1"]))
+            {"place": place, "sure": c.p <= CLEAR, "gap": c.value, "p": c.p, "against": c.against}
+            for place, c in (("ten", figures.paired["recall@10"]), ("first", figures.paired["recall@1"]))
         ],
-        "few": table["queries"] < FEW,
+        "few": figures.queries < FEW,
         "lists": {},
         "examples": {},
     }
-    if "examples" not in table:
+    if not figures.examples:
         return shown
     return shown | {
-        "error": table["calibration"],
-        "reliability": charts.reliability(table["reliability"]),
-        "curve": charts.tradeoff(table["curve"]),
-        "lists": {r: of for r, of in table["lists"].items() if of},
-        "examples": {kind: [_example(index, e) for e in some] for kind, some in table["examples"].items()},
+        "error": figures.calibration,
+        "reliability": charts.reliability(figures.reliability),
+        "curve": charts.tradeoff(figures.curve),
+        "lists": {ranker: lists for ranker, lists in figures.lists.items() if lists},
+        "examples": {order: [_example(index, name, e) for e in some] for order, some in figures.examples.items()},
         "most": [
-            {"product": tile, "lists": e["lists"]} for e in table["most shown"] if (tile := _tile(index, e["id"]))
+            {"product": tile, "lists": often.lists} for often in figures.most_shown if (tile := _tile(index, often.id))
         ],
     }
 
 
-def _example(index: ProductIndex, example: Mapping[str, Any]) -> dict[str, Any]:
+def _example(index: ProductIndex, task: str, example: Example) -> dict[str, Any]:
+    """An example; a product's own picture does not pass for another photo of it, which older reports do not hold."""
+    another = task.startswith("other ")
     return {
-        **example,
-        "picture": _tile(index, example["picture"]),
-        "right": _tiles(index, example["right"], example["right"])[:2],
-        "answers": _tiles(index, example["answers"], example["right"]),
-        "first_right": bool(example["answers"]) and example["rank"] == 1,
+        **dict(example),
+        "picture": _tile(index, example.picture),
+        "unkept": another and not example.photo,
+        "right": _tiles(index, example.right, example.right)[:2],
+        "answers": _tiles(index, example.answers, example.right),
+        "first_right": bool(example.answers) and example.rank == 1,
     }
 
 
-def _strangers(index: ProductIndex, found: Mapping[str, Any]) -> dict[str, Any]:
-    """What the page shows of "nothing matches": bars for photos and for words, and who was believed."""
+def _strangers(index: ProductIndex, figures: OutOfCatalogue) -> dict[str, Any]:
+    """What the page shows of "nothing matches": bars for photos and for words, and what was answered nevertheless."""
     kinds = []
-    for kind, t in found.items():
-        if isinstance(t, Mapping):
-            examples = [{**e, "answers": _tiles(index, e["answers"])} for e in t["examples"]]
-            bars = charts.bars({"turned away": t["turned away"], "mistaken": t["mistaken"]})
-            kinds.append({**t, "kind": kind, "bars": bars, "examples": examples})
-    return {"kinds": kinds, "note": again(found.get("note", "")), "catalogue": found.get("catalogue", "")}
+    for kind, rejections in figures.by_query.items():
+        examples = [{**dict(e), "answers": _tiles(index, e.answers)} for e in rejections.examples]
+        bars = charts.bars({"turned away": rejections.turned_away, "mistaken": rejections.mistaken})
+        kinds.append({**dict(rejections), "kind": kind, "bars": bars, "examples": examples})
+    return {"kinds": kinds, "note": translate(figures.note), "catalogue": figures.catalogue}
 
 
-def _taste(taste: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What the page shows of learning tastes: each shop's regret beside that of the shop that learns nothing."""
-    if taste is None:
+def _behaviour(figures: BehaviourFigures | None) -> dict[str, Any] | None:
+    """What the page shows of what was learnt from people: from how many, and each model beside the others."""
+    if figures is None:
         return None
-    shops = dict(reversed(taste["shops"].items()))  # the bandit first
-    worst = max(s["regret"]["value"] for s in shops.values()) or 1.0
-    regrets = {name: {k: s["regret"][k] / worst for k in ("value", "low", "high")} for name, s in shops.items()}
-    others = {name: s["more"] for name, s in shops.items() if s["more"]["value"] or s["more"]["high"]}
-    clicks = taste["every"] * len(next(iter(shops.values()))["curve"])
-    return {"shoppers": taste["shoppers"], "clicks": clicks, "bars": charts.bars(regrets), "others": others}
+    best_first = dict(sorted(figures.rankers.items(), key=lambda pair: -pair[1].value))
+    return {
+        "learnt": translate(learnt_from(figures)) if figures.events else "",
+        "judged": figures.judged,
+        "bars": charts.bars(best_first),
+        "names": {name: translate(said) for name, said in MODEL_NAMES.items()},
+        "notes": [translate(note) for note in figures.notes],
+    }
 
 
 def _tiles(index: ProductIndex, ids: Sequence[str], right: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import gradio as gr
 from gradio.themes import colors, sizes
 from gradio.themes.utils.fonts import LocalFont
 
-from mmdemo.home import HOME
+from mmdemo.core.paths import HOME
+from mmdemo.serve.gradio_patches import missing_words
 
 ASSETS = HOME / "assets" / "ui"
 
@@ -20,6 +22,21 @@ FONTS = (LocalFont("IBM Plex Sans", weights=(400, 700)), LocalFont("Montserrat",
 def asset(name: str) -> str:
     """The text of one file of assets/ui."""
     return (ASSETS / name).read_text(encoding="utf-8")
+
+
+def look() -> dict[str, Any]:
+    """The arguments that every page is launched or mounted with."""
+    return {
+        "footer_links": ["api"],
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "show_error": True,
+        "i18n": missing_words(),
+        "max_file_size": "20mb",
+        "theme": theme(),
+        "css": asset("style.css"),
+    }
 
 
 def theme() -> gr.themes.Base:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from mmdemo.recommender import Recommender
-from mmdemo.say import word
-from mmdemo.ui import cards
-from mmdemo.ui.search import Search
+from gradio.utils import get_upload_folder
 
+from mmdemo.core.errors import InputError
+from mmdemo.search.recommender import Recommender
+from mmdemo.serve import uploads
+from mmdemo.serve.pictures import picture, small
+from mmdemo.serve.translation import translate, word
+from mmdemo.ui import cards
+from mmdemo.ui.search_state import Photo, SearchState
+
+PICTURES = 3  # photos that a step shows
 LONGEST = 12  # steps; older ones are forgotten
 MOST_TOLD = 16  # tastes that an answer still on its way may have been asked with
 
@@ -19,10 +28,10 @@ MOST_TOLD = 16  # tastes that an answer still on its way may have been asked wit
 class Trail:
     """Searches in the order in which they were made, and the one that is shown."""
 
-    steps: tuple[Search, ...] = ()
+    steps: tuple[SearchState, ...] = ()
     at: int = -1
 
-    def to(self, search: Search) -> Trail:
+    def to(self, search: SearchState) -> Trail:
         """The trail once this search is answered: a known step is shown again, a new one comes last."""
         if search.empty:
             return Trail(self.steps, -1)
@@ -33,7 +42,7 @@ class Trail:
         steps = (*self.steps, search)[-LONGEST:]
         return Trail(steps, len(steps) - 1)
 
-    def step(self, number: object) -> Search | None:
+    def step(self, number: object) -> SearchState | None:
         """The search at this place, None where there is none."""
         known = isinstance(number, str) and number.isdecimal() and int(number) < len(self.steps)
         return self.steps[int(number)] if known else None  # type: ignore[call-overload]
@@ -47,7 +56,7 @@ class Visit:
 
     def __init__(self) -> None:
         self.turn, self.trail = Lock(), Trail()
-        self.shown = Search()  # what the page was last answered, an empty search too
+        self.shown = SearchState()  # what the page was last answered, an empty search too
         self._told: list[Any] = []  # tastes in the browser's form: what it sent, and what it was told since
 
     def __deepcopy__(self, memo: object) -> Visit:
@@ -64,6 +73,20 @@ class Visit:
         self._told = [*self._told[-MOST_TOLD:], kept]
 
 
+@lru_cache(maxsize=512)
+def _small(photo: Photo) -> str:
+    return small(uploads.read(photo.path, Path(get_upload_folder())))
+
+
+def _pictures(search: SearchState) -> list[str]:
+    """The photos of a step, small; one that is kept no longer and was not drawn before is left out."""
+    drawn = []
+    for photo in [*([search.photo] if search.photo else []), *search.blend][:PICTURES]:
+        with suppress(InputError):
+            drawn.append(_small(photo))
+    return drawn
+
+
 def draw(trail: Trail, recommender: Recommender) -> str:
     """The row of crumbs as HTML; empty before the first answer."""
     steps = []
@@ -75,10 +98,11 @@ def draw(trail: Trail, recommender: Recommender) -> str:
                 "number": number,
                 "current": number == trail.at,
                 "photos": bool(search.photo) + len(search.blend),
-                "title": product.shown("title") if product else "",
-                "picture": cards.picture(product) if product else "",
+                "title": translate(product.shown("title")) if product else "",
+                "pictures": _pictures(search) or ([picture(product)] if product else []),
                 "text": search.text.strip(),
                 "taste": search.by_taste,
+                "history": bool(search.history),
                 "filters": [word(column, value) for column, values in search.facets for value in values],
                 "low": search.low,
                 "high": search.high,

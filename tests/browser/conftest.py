@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import demo_process
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-expect.set_options(timeout=30_000)  # the machine may be busy
+expect.set_options(timeout=demo_process.LIMIT)
 SCREENS = Path(__file__).parent / "screens"
 
 
@@ -21,7 +21,7 @@ def demo() -> demo_process.Demo:
 
 @pytest.fixture(scope="session")
 def index():
-    from mmdemo.index import ProductIndex
+    from mmdemo.index.product_index import ProductIndex
 
     return ProductIndex.load(demo_process.INDEX)
 
@@ -49,7 +49,7 @@ def visit(browser: Browser, demo: demo_process.Demo) -> Iterator[Callable[..., P
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(demo_process.LIMIT)
         page.on("console", lambda said: faults.append(f"console: {said.text}") if said.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on("request", lambda asked: faults.append(f"outside: {asked.url}") if _outside(asked.url, url) else None)
@@ -75,7 +75,7 @@ def screen() -> Callable[[Page, str], None]:
 
     def keep(page: Page, name: str) -> None:
         page.wait_for_function(demo_process.PICTURES_THERE)
-        page.wait_for_timeout(250)  # hover and fade
+        page.wait_for_function(demo_process.STILL)
         page.screenshot(path=SCREENS / f"{name}.png")
 
     return keep

@@ -22,6 +22,11 @@ PICTURES_THERE = """() => [...document.querySelectorAll('img')].filter(i => i.ch
     .filter(i => { const r = i.getBoundingClientRect(); return r.top < innerHeight && r.bottom > 0; })
     .every(i => i.complete && i.naturalWidth)"""
 
+STILL = """() => document.getAnimations().every(
+    a => a.playState !== 'running' || a.effect.getComputedTiming().iterations === Infinity)"""
+STARTED = 600.0  # seconds until the app answers; a busy machine may take minutes
+LIMIT = 180_000  # milliseconds until the page is as a test expects it
+
 
 @dataclass(frozen=True)
 class Demo:
@@ -77,13 +82,20 @@ def start(index: Path = INDEX) -> Demo:
         process = subprocess.Popen(command, cwd=HOME, stdout=out, stderr=subprocess.STDOUT)
     atexit.register(stop, process)
     url = f"http://127.0.0.1:{port}"
-    for _ in range(600):
+    wait_for(url, log, process)
+    return Demo(url, log, process)
+
+
+def wait_for(url: str, log: Path, process: subprocess.Popen) -> None:
+    """Return once the log of a starting server names its address; raises RuntimeError where it ends before."""
+    until = time.monotonic() + STARTED
+    while time.monotonic() < until:
         if url in log.read_text():
-            return Demo(url, log, process)
+            return
         if process.poll() is not None:
             break
         time.sleep(0.2)
-    raise RuntimeError(f"the app did not start on {index}:\n{log.read_text()}")
+    raise RuntimeError(f"{process.args} did not start:\n{log.read_text()}")
 
 
 def stop(process: subprocess.Popen) -> None:

@@ -27,7 +27,7 @@ def visit(browser: Browser, url: str, width: int = 1360, height: int = 880, dark
 def keep(page: Page, name: str) -> None:
     page.wait_for_function(demo_process.PICTURES_THERE)
     page.mouse.move(0, 0)
-    page.wait_for_timeout(600)
+    page.wait_for_function(demo_process.STILL)
     shot = Image.open(io.BytesIO(page.screenshot()))
     shot.save(OUT / f"{name}.webp", quality=80, method=6)
     print(f"{name}.webp  {shot.width}x{shot.height}  {(OUT / f'{name}.webp').stat().st_size // 1024} kB")
@@ -42,7 +42,7 @@ def begin(page: Page, kind: str) -> None:
     """Take the first query to begin with that has both a photo and words, else the first of its kind."""
     starts = page.locator(kind)
     texts = starts.all_inner_texts()
-    starts.nth(next((n for n, text in enumerate(texts) if text.strip() != "Only the photo"), 0)).click()
+    starts.nth(next((n for n, text in enumerate(texts) if "photo alone" not in text), 0)).click()
     page.wait_for_selector("#mm-results .mm-card")
 
 
@@ -80,18 +80,21 @@ def main() -> None:
         page.wait_for_selector(".mm-compare-dialog[open]")
         keep(page, "compare")
 
-        tabs = {"Map": "#mm-map canvas", "How it works": "#mm-pipeline svg", "Quality": "#mm-quality h2"}
+        tabs = {
+            "Map": "#mm-map [data-drawn]",
+            "How it works": "#mm-pipeline [data-traced]",
+            "Quality": "#mm-quality h2",
+        }
         for tab, ready in tabs.items():
             page = visit(browser, demo.url)
             begin(page, ".mm-start")
             open_tab(page, tab)
             page.wait_for_selector(ready, timeout=60_000)
-            page.wait_for_timeout(2500)  # the map settles
             keep(page, tab.split()[0].lower())
 
         page = visit(browser, demo.url)
         open_tab(page, "Your catalogue")
-        page.wait_for_timeout(800)
+        page.wait_for_selector(".mm-yours")
         keep(page, "yours")
 
         page = visit(browser, demo.url + "/zh/")
@@ -104,7 +107,6 @@ def main() -> None:
 
         page = visit(browser, demo.url, 390, 844)
         begin(page, ".mm-start")
-        page.wait_for_timeout(900)
         page.locator("#mm-results").evaluate("part => part.scrollIntoView()")
         keep(page, "phone")
         browser.close()

@@ -3,16 +3,15 @@
 import re
 from collections.abc import Callable, Iterator
 
+import demo_process
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from mmdemo.wordbook import words_of
-
 TABS = ("discover", "browse", "map", "how", "quality", "yours")
 # Names and terms that are the same in Chinese.
 SAME = re.compile(
-    r"(?<![A-Za-z])(?:mmdemo(-\w+)?|English|API|Gradio|CLIP|FAISS|MRR|nDCG|CSV|TSV|Parquet|ZIP|JPE?G|PNG|WebP|px|ms|MB|EUR|USD|GBP|"
+    r"(?<![A-Za-z])(?:mmdemo(-\w+)?|English|API|Gradio|CLIP|FAISS|MRR|nDCG|CSV|TSV|Parquet|ZIP|JPE?G|PNG|WebP|px|ms|MB|EUR|USD|GBP|Shift|"
     r"id|image|title|act|mean|concat|weighted|attention|python -m mmdemo build \S+ --out \S+)(?![A-Za-z])"
 )
 # All that is shown, but for other catalogues, the words that the model read, and what a file holds.
@@ -38,7 +37,7 @@ def reader(browser: Browser, demo) -> Iterator[Callable[..., Page]]:
     def open_page(locale: str = "zh-CN", width: int = 1360, path: str = "/") -> Page:
         contexts.append(browser.new_context(locale=locale, viewport={"width": width, "height": 900}))
         page = contexts[-1].new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(demo_process.LIMIT)
         page.on("console", lambda said: faults.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(demo.url + path)
@@ -55,9 +54,9 @@ def reader(browser: Browser, demo) -> Iterator[Callable[..., Page]]:
 @pytest.fixture(scope="session")
 def own_words(index) -> re.Pattern[str]:
     """What the catalogue says in English, as far as it has no Chinese for it."""
-    said = {index.manifest["name"], *index.manifest.get("noun", ()), *(link.kind for link in index.links)}
+    said = {index.manifest.name, *index.manifest.noun, *(link.kind for link in index.links)}
     said.add(index.report["strangers"].get("catalogue", "") if "strangers" in index.report else "")
-    known = words_of(index.manifest, "zh")
+    known = index.manifest.words.get("zh", {})
     for item in index.products:
         said |= {item.currency, *(name.replace("_", " ") for name in item.attributes)}
         said |= {getattr(item, name) for name in ("title", "description") if f"{name}_zh" not in item.translated}
@@ -112,7 +111,7 @@ def test_the_choice_by_hand_is_kept_and_takes_the_question_along(reader, demo) -
 def test_a_chinese_sentence_is_understood_and_answered_in_chinese(reader, index) -> None:
     page = reader()
     ask(page, "红色马克杯，20以下")
-    expect(page.locator(".mm-wish small").first).to_have_text("价格≤20")
+    expect(page.locator(".mm-wish small", has_text="价格≤20")).to_be_visible()
     shown = page.locator(".mm-card").evaluate_all("cards => cards.map(card => card.dataset.id)")
     assert all(index.products[index.row(i)].price <= 20 for i in shown)
     assert "red" in index.products[index.row(shown[0])].text.casefold()
@@ -124,10 +123,15 @@ def test_no_tab_says_anything_in_english(reader, own_words) -> None:
     assert left_in_english(page, own_words) == []
     ask(page, "红色马克杯，不要玻璃")
     page.locator("#mm-filters button").first.click()
-    page.wait_for_timeout(800)
+    page.wait_for_function(demo_process.STILL)
     assert left_in_english(page, own_words) == []
-    for name, there in (("browse", "#mm-shelf .mm-card"), ("map", "[data-drawn]"), ("how", ".mm-answers img"),
-                        ("quality", ".mm-quality"), ("yours", ".mm-drop")):  # fmt: skip
+    for name, there in (
+        ("browse", "#mm-shelf .mm-card"),
+        ("map", "[data-drawn]"),
+        ("how", ".mm-answers img"),
+        ("quality", ".mm-quality"),
+        ("yours", ".mm-drop"),
+    ):
         open_tab(page, name)
         page.locator(there).first.wait_for()
         assert (name, left_in_english(page, own_words)) == (name, [])
@@ -147,7 +151,7 @@ def test_the_product_page_and_the_comparison_are_chinese(reader, own_words) -> N
     ask(page, "红色马克杯")
     page.locator(".mm-card .mm-pic").first.click()
     page.wait_for_selector(".mm-dialog[open] .mm-why-lead")
-    page.locator(".mm-dialog[open] .mm-why .mm-hint").wait_for(state="detached", timeout=90_000)  # all is worked out
+    page.locator(".mm-dialog[open] .mm-why .mm-hint").wait_for(state="detached")  # all is worked out
     assert left_in_english(page, own_words) == []
     page.locator(".mm-dialog[open] [data-close]").click()
     for place in (0, 1):
@@ -187,7 +191,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(reader) -> None:
     ask(page, "红色马克杯")
     for name in ("discover", "browse", "map"):
         open_tab(page, name)
-        page.wait_for_timeout(600)
+        page.wait_for_function(demo_process.STILL)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
 
 

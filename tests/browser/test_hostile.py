@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from mmdemo.build import build
-from mmdemo.catalog import Catalog, Product
-from mmdemo.encoder import Encoder
-from mmdemo.home import resolve_spec
-from mmdemo.index import ProductIndex
+from mmdemo.catalog.catalog import Catalog, Product
+from mmdemo.core.paths import resolve_spec
+from mmdemo.encode.encoder import Encoder
+from mmdemo.index.product_index import ProductIndex
+from tests.toys import quick_build
 
 TITLES = [
     "<script>window.hacked = 1</script> lamp",
@@ -42,9 +42,9 @@ def hostile(tmp_path_factory) -> Iterator[demo_process.Demo]:
                 attributes={"colour": f"<i>{number % 3}</i>"},
             )
         )
-    spec = ProductIndex.load(demo_process.INDEX).manifest["encoder"]["spec"]
+    spec = ProductIndex.load(demo_process.INDEX).manifest.encoder.spec
     out = tmp_path_factory.mktemp("index") / "hostile"
-    build(Catalog(products, folder), Encoder.load(resolve_spec(spec)), out)
+    quick_build(Catalog(products, folder), Encoder.load(resolve_spec(spec)), out)
     demo = demo_process.start(out)
     yield demo
     demo_process.stop(demo.process)

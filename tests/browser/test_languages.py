@@ -4,10 +4,9 @@ import demo_process
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mmdemo.build import build
-from mmdemo.catalog import Catalog
-from mmdemo.encoder import Encoder
-from tests.toys import toy_catalogue
+from mmdemo.catalog.catalog import Catalog
+from mmdemo.encode.encoder import Encoder
+from tests.toys import quick_build, toy_catalogue
 
 
 @pytest.fixture(scope="module")
@@ -15,14 +14,14 @@ def url(tiny_model, tmp_path_factory):
     """The address of a site in both languages."""
     folder = tmp_path_factory.mktemp("languages")
     toys = Catalog.read(toy_catalogue(folder / "toys", copies=1))
-    build(toys, Encoder.load(tiny_model), folder / "index" / "default")
+    quick_build(toys, Encoder.load(tiny_model), folder / "index" / "default")
     return demo_process.start(folder / "index" / "default").url
 
 
 def opened(browser: Browser, url: str, locale: str) -> Page:
     page = browser.new_context(locale=locale).new_page()
     page.goto(url)
-    page.wait_for_selector("#mm-header header", timeout=60_000)
+    page.wait_for_selector("#mm-header header")
     return page
 
 

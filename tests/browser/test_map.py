@@ -1,6 +1,7 @@
 """The Map tab and the How it works tab in a real browser."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -21,7 +22,7 @@ def tab(page: Page, name: str) -> None:
 
 def open_map(page: Page) -> None:
     tab(page, "Map")
-    page.wait_for_selector(f"{VIEW}[data-drawn]", timeout=60_000)
+    page.wait_for_selector(f"{VIEW}[data-drawn]")
 
 
 def ask(page: Page, text: str) -> list[str]:
@@ -123,11 +124,34 @@ def test_the_last_query_stands_on_the_map_and_its_best_answer_in_focus(page: Pag
     screen(page, "map-query")
 
 
+def test_what_is_drawn_around_is_listed_and_what_passes_no_condition_is_left_out(page: Page, index, many) -> None:
+    ask(page, f"{many[0].lower()} under 1000000")
+    open_map(page)
+    expect(page.locator("#mm-map [data-passing]")).to_contain_text("pass your conditions")
+    box = page.locator(VIEW).bounding_box()
+    assert box
+    page.click("#mm-map [data-lasso]")
+    expect(page.locator("#mm-map [data-lasso]")).to_have_attribute("aria-pressed", "true")
+    corners = [(20, 20), (box["width"] - 20, 20), (box["width"] - 70, box["height"] - 20), (20, box["height"] - 40)]
+    page.mouse.move(box["x"] + 20, box["y"] + 60)
+    page.mouse.down()
+    for x, y in corners:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=4)
+    page.mouse.up()
+    chosen = page.locator("#mm-map [data-chosen]")
+    expect(chosen).to_have_text(re.compile(r"Drawn around: \d+"))
+    count = int(re.findall(r"\d+", chosen.inner_text())[0])
+    priced = sum(item.price is not None for item in index.products)
+    assert 0 < count <= priced
+    expect(page.locator(LIST)).to_have_count(min(count, 200))
+    expect(page.locator("#mm-map [data-lasso]")).to_have_attribute("aria-pressed", "false")
+
+
 def test_another_space_lays_the_same_products_out_anew(page: Page) -> None:
     open_map(page)
     drawn = page.locator(VIEW).get_attribute("data-drawn")
     page.click("#mm-map [data-space=text]")
-    expect(page.locator(VIEW)).not_to_have_attribute("data-drawn", drawn or "", timeout=60_000)
+    expect(page.locator(VIEW)).not_to_have_attribute("data-drawn", drawn or "")
     expect(page.locator("#mm-map [data-space=text]")).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#mm-map [data-lead=text]")).to_be_visible()
     expect(page.locator("#mm-map [data-lead=fused]")).to_be_hidden()

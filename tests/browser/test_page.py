@@ -1,5 +1,6 @@
 """The demo in a real browser: what a visitor does, on the shipped index."""
 
+import io
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +46,7 @@ def product(index):
 def photo(index, product, tmp_path_factory) -> Path:
     """Its picture as a visitor might have it: cropped, and a JPEG."""
     path = tmp_path_factory.mktemp("photo") / "mine.jpg"
-    with Image.open(index.thumbnail(product.id)) as picture:
+    with Image.open(io.BytesIO(index.thumbnail(product.id))) as picture:
         wide, high = picture.size
         crop = picture.convert("RGB").crop((wide // 16, high // 16, wide - wide // 16, high - high // 16))
     crop.save(path, quality=90)
@@ -56,7 +57,7 @@ def test_first_page_says_what_is_open(page: Page, index, screen) -> None:
     header = page.locator("#mm-header")
     expect(header).to_contain_text("mmdemo")
     expect(header).to_contain_text(f"{len(index.products):,} products")
-    expect(header).to_contain_text(index.manifest["encoder"]["name"])
+    expect(header).to_contain_text(index.manifest.encoder.name)
     assert page.locator(".mm-start").count() >= 3
     assert page.locator(".mm-say").count() >= 3
     page.wait_for_function("[...document.querySelectorAll('.mm-start img')].every(i => i.complete && i.naturalWidth)")
@@ -86,11 +87,10 @@ def test_photo_and_words_find_the_product(page: Page, index, product, photo, scr
     first = page.locator(CARDS).first
     assert ids(first) == [product.id]
     expect(first.locator(".mm-title")).to_have_text(product.title)
-    expect(first.locator(".mm-match")).to_have_text(re.compile(r"\d+% match"))
+    expect(first.locator(".mm-grade")).to_have_text(re.compile("Exact match|Similar"))
     expect(first.locator(".mm-receipt")).to_have_attribute(
         "aria-label", re.compile(r"photo \d+%.*words \d+%.*together \d+%")
     )
-    expect(first.locator(".mm-reason")).to_have_text(re.compile(r"\w.*\."))
     screen(page, "discover")
 
 
@@ -178,7 +178,7 @@ def test_bad_upload_is_one_sentence_and_keeps_the_results(page: Page, photo, tmp
 def test_understood_parts_are_chips_that_can_be_taken_off(page: Page, index, screen) -> None:
     known = {item.id: item for item in index.products}
     ask(page, "navy cushion under 60 euros, not velvet")
-    chips = page.locator(".mm-wish")
+    chips = page.locator(".mm-wish:not(.mm-wish-kind)")
     expect(chips).to_have_count(2)
     expect(chips.first).to_contain_text("price < 60")
     expect(page.locator("#mm-understood")).to_contain_text("“navy cushion”")
@@ -190,18 +190,21 @@ def test_understood_parts_are_chips_that_can_be_taken_off(page: Page, index, scr
     assert all(known[i].price < 60 for i in ids(page.locator(CARDS)))
     ask(page, "something soft")
     expect(chips).to_have_count(0)
-    expect(page.locator("#mm-understood")).to_contain_text("The model reads: “something soft”")
+    expect(page.locator("#mm-understood")).to_be_empty()  # what was typed is what the model reads
 
 
 def test_the_page_and_python_give_the_same_answer(page: Page, index) -> None:
-    from mmdemo.query import Query
-    from mmdemo.recommender import Recommender
+    from mmdemo.core.request import Query
+    from mmdemo.search.recommender import Recommender
 
     sentence = "a blue mug under 20"
     ask(page, sentence)
     same = Recommender.load(demo_process.INDEX).recommend(Query(text=sentence, k=12, fold=True))
-    assert ids(page.locator(CARDS)) == [r.id for r in same]
-    expect(page.locator(".mm-reason").first).to_have_text(same[0].reason)
+    # Other things that are far are left out on the page.
+    shown = ids(page.locator(CARDS))
+    assert shown == [r.id for r in same if r.id in shown] and {r.id for r in same if r.tier != "other"} <= {*shown}
+    reason = page.locator(CARDS).first.locator(".mm-reason")
+    expect(reason).to_have_text([same[0].reason] if same[0].reason else [])
 
 
 def test_why_this_is_answered_on_the_product_page(page: Page, photo, product, screen) -> None:
@@ -210,7 +213,7 @@ def test_why_this_is_answered_on_the_product_page(page: Page, photo, product, sc
     ask(page, "something blue")
     page.locator(f"{CARDS} .mm-pic").nth(1).click()
     why = page.locator(".mm-dialog .mm-why")
-    expect(why.locator(".mm-changes")).to_be_visible(timeout=60_000)
+    expect(why.locator(".mm-changes")).to_be_visible()
     expect(why).to_contain_text("Number 2.")
     expect(why.locator(".mm-sum")).to_contain_text("= score")
     expect(why.locator(".mm-tinted").first).to_contain_text("blue")
@@ -222,7 +225,7 @@ def test_why_this_is_answered_on_the_product_page(page: Page, photo, product, sc
     why.scroll_into_view_if_needed()
     screen(page, "why")
     why.locator(".mm-changes [data-act=show]").click()
-    expect(page.locator(".mm-dialog .mm-why .mm-changes")).to_be_visible(timeout=60_000)
+    expect(page.locator(".mm-dialog .mm-why .mm-changes")).to_be_visible()
     expect(page.locator(".mm-dialog .mm-why")).to_contain_text("Number 1.")
 
 
@@ -264,7 +267,8 @@ def test_variants_fold_into_one_card_with_swatches(page: Page, index) -> None:
     swatch.click()
     expect(page.locator(f".mm-product[data-id='{chosen}'] h2")).to_be_visible()
     page.keyboard.press("Escape")
-    page.wait_for_timeout(1500)  # the reasons are still on their way, and must not open it again
+    # The reasons are still on their way, and must not open it again.
+    page.locator(".mm-dialog .mm-changes").wait_for(state="attached")
     expect(page.locator(".mm-dialog")).to_be_hidden()
     page.locator("#mm-filters > button").click()
     page.locator("#mm-fold input").uncheck()
@@ -391,7 +395,7 @@ def test_phone_has_no_sideways_scroll(visit: Callable[..., Page], screen, dark: 
     screen(page, f"{name}-welcome")
     page.locator(".mm-start").first.click()
     expect(page.locator(CARDS).first).to_be_visible()
-    page.wait_for_timeout(600)
+    page.wait_for_function(demo_process.STILL)
     fits()
     screen(page, name)
     page.locator(f"{CARDS} .mm-pic").first.click()
@@ -426,7 +430,7 @@ def test_axe_finds_nothing_serious(visit: Callable[..., Page], dark: bool) -> No
     page = visit(dark=dark)
 
     def check(where: str) -> None:
-        page.wait_for_timeout(300)
+        page.wait_for_function(demo_process.STILL)
         found = axe.run(page, options={"resultTypes": ["violations"]}).response["violations"]
         serious = [
             f"{where}: {fault['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
