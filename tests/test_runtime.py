@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 import socket
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -74,6 +75,35 @@ def test_threads_that_ask_at_once_get_their_own_answers(exported):
         answers = list(pool.map(lambda n: encoder.encode_image([PICTURES[n % 6]]), range(60)))
     for n, answer in enumerate(answers):
         np.testing.assert_allclose(answer[0], expected[n % 6], atol=1e-5)
+
+
+FIRST = """
+import sys
+from pathlib import Path
+from threading import Barrier
+
+import torch
+
+from mmdemo.encode.runtime import Compiled
+
+sys.setswitchinterval(1e-6)
+together = Barrier(2)
+
+def prepared(items):
+    together.wait()
+    return torch.zeros(len(items), 3, 32, 32)
+
+pairs = Compiled(Path(sys.argv[1])).spread(prepared, range(4), most=2)
+print(sum(len(embeddings) for _, embeddings in pairs))
+"""
+
+
+def test_the_first_passes_of_a_process_may_run_at_the_same_time(exported):
+    path = Encoder.load(exported["tiny"]).exports / "image.xml"
+    command = [sys.executable, "-c", FIRST, str(path)]
+    starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    # Deadlocked, it would never end.
+    assert [process.communicate(timeout=120)[0].strip() for process in starts] == ["4", "4"]
 
 
 @pytest.mark.parametrize("items", [1, 2, 3, 7, 65])

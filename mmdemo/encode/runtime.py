@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -118,10 +119,21 @@ def version() -> str:
     return str(openvino.__version__)
 
 
-@cache
+_STARTING = threading.Lock()
+
+
 def _core() -> Any:
+    with _STARTING:
+        return _started()
+
+
+@cache
+def _started() -> Any:
     import openvino
 
+    # OpenVINO's bindings look numpy up at their first array. Two threads that pass their first at once deadlock there:
+    # one waits for the interpreter's lock inside a guard that the other, who has the lock, waits for.
+    openvino.Tensor(np.zeros(1, np.float32)).data
     return openvino.Core()
 
 
