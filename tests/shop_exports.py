@@ -3,13 +3,15 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 import openpyxl
 from PIL import Image
+
+from mmdemo.catalog.product import Product
 
 KINDS = ("Mugs", "Vases", "Trays", "Lamps")
 PRODUCTS = 40
@@ -27,6 +29,19 @@ class Truth:
     image: str
     views: tuple[str, ...] = ()
     parent: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.image and self.views:  # the second picture is shown where there is no first
+            object.__setattr__(self, "image", self.views[0])
+            object.__setattr__(self, "views", self.views[1:])
+
+
+def values(products: Iterable[Product], views: Mapping[str, tuple[str, ...]]) -> dict[str, Truth]:
+    """What was found of each product."""
+    return {
+        p.id: Truth(p.title, p.price or 0.0, p.currency, p.category, p.image, views.get(p.id, ()), p.parent)
+        for p in products
+    }
 
 
 def picture(number: int) -> str:

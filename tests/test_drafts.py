@@ -23,6 +23,7 @@ from mmdemo.serve import jobs
 from mmdemo.serve.drafts import Drafts, Taken
 from mmdemo.ui.your_catalogue import YourCatalogueTab
 from tests.shop_zip import BAD, shop_zip
+from tests.toys import picture
 
 ONE, TWO, THREE = "a" * 32, "b" * 32, "c" * 32
 
@@ -115,6 +116,23 @@ def test_what_cannot_be_read_is_refused_in_one_sentence_and_not_kept(drafts, fil
     with pytest.raises(InputError, match=reason):
         drafts.check(ONE)
     assert not drafts.path(ONE).exists() and not drafts.understood(ONE)
+
+
+def test_variants_and_products_with_several_pictures_are_counted(drafts, tmp_path):
+    table = (
+        "id,title,image,parent,image 2,title_zh\n1,Red mug,red.png,m,blue.png,红\n2,Blue mug,blue.png,m,,\n3,Hat,,,,\n"
+    )
+    for colour in ("red", "blue"):
+        picture("mug", colour).save(tmp_path / f"{colour}.png")
+    pictures = {f"{colour}_png": (tmp_path / f"{colour}.png").read_bytes() for colour in ("red", "blue")}
+    send(drafts, ONE, shop_csv=table.encode(), **pictures)
+    known = drafts.check(ONE)
+    assert (known["several"], known["variants"]) == (1, {"count": 2, "products": 1})
+    columns = {c["heading"]: (c["kind"], c["filled"]) for c in known["columns"]}
+    assert columns["image 2"] == ("views", 1) and columns["title_zh"][0] == "aside"
+    page = YourCatalogueTab(drafts, str).act("look", {"draft": ONE})
+    assert "2 with a picture, 1 with several" in page and "2 are variants of 1 product</p>" in page
+    assert "<td>further pictures</td><td>1</td>" in page
 
 
 UNCLEAR = b"Number,articleDisplayName,Cost\n7,Red wool hat,12.50\n8,Blue silk scarf,39.00\n"

@@ -22,7 +22,6 @@ from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
-from mmdemo.behaviour.events import read_events, rows_of_events
 from mmdemo.catalog import archive, imaging
 from mmdemo.catalog import decoder_process as aside
 from mmdemo.catalog.catalog import EVENTS, Catalog
@@ -134,10 +133,12 @@ def _reads(root: Path) -> bool:
 def understood(catalog: Catalog) -> dict[str, Any]:
     """What was read of a catalogue, as JSON: columns, counts, prices, facets, the first rows, and every refusal."""
     products = catalog.products
-    prices = [p.price for p in products if p.price is not None]
+    prices, parents = [p.price for p in products if p.price is not None], [p.parent for p in products]
     return {
         "products": len(products),
         "pictured": sum(bool(p.image) for p in products),
+        "several": len(catalog.views),
+        "variants": {"count": sum(map(bool, parents)), "products": len({*parents} - {""})},
         "columns": _columns(catalog),
         "prices": {"count": len(prices), "low": min(prices), "high": max(prices)} if prices else None,
         "currencies": sorted({p.currency for p in products if p.currency}),
@@ -154,6 +155,8 @@ def understood(catalog: Catalog) -> dict[str, Any]:
 
 def _behaviour(catalog: Catalog, path: Path) -> dict[str, Any]:
     """How much the file of events says, and what is to be known of it; nobody's name leaves it."""
+    from mmdemo.behaviour.events import read_events, rows_of_events  # late: most catalogues do without its libraries
+
     try:
         events, notes = read_events(path, rows_of_events(catalog))
     except InputError as error:
@@ -168,8 +171,8 @@ def _columns(catalog: Catalog) -> list[dict[str, Any]]:
     columns = []
     for heading, name in (catalog.columns or dict(zip(used, used, strict=True))).items():
         kind = "known" if name in KNOWN else "facet" if name in catalog.facets else "property"
-        kind = "aside" if not name or is_aside(name) else kind
-        filled = sum(bool(_cell(product, name)) for product in catalog)
+        kind = "views" if name == "views" else "aside" if not name or is_aside(name) else kind
+        filled = len(catalog.views) if kind == "views" else sum(bool(_cell(product, name)) for product in catalog)
         columns.append({"heading": heading.strip(), "name": name, "kind": kind, "filled": filled})
     return columns
 

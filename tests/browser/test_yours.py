@@ -130,15 +130,16 @@ def test_dropped_understood_stopped_gone_on_with_and_searched(page: Page, visit,
     expect(page.locator("#mm-header [aria-current=page]")).to_contain_text("default")
 
 
+BUILT_EXPORT = "shopify"
 FACETS = """() => Object.fromEntries([...document.querySelectorAll('.mm-facet-rows > div')].map(row => [
     row.querySelector('dt').textContent.toLowerCase(),
     [...row.querySelectorAll('.mm-tag')].map(tag => tag.textContent)]))"""
 
 
-def test_exports_of_shops_open_at_the_first_drop_one_after_the_other(page: Page, tmp_path) -> None:
+def test_every_export_opens_at_the_first_drop_one_after_the_other_and_one_is_built(page: Page, shelf, tmp_path) -> None:
     shop_exports.write_pictures(tmp_path)
     pictures = sorted(path for path in tmp_path.rglob("*") if path.is_file())
-    for name in ("shopify", "woocommerce", "magento", "amazon", "google_xml", "excel", "json_ld"):
+    for name in sorted(shop_exports.EXPORTS, key=BUILT_EXPORT.__eq__):  # the one that is built is the last
         (file, content), truth = shop_exports.EXPORTS[name]()
         with zipfile.ZipFile(tmp_path / f"{name}.zip", "w") as packed:
             packed.writestr(file, content)
@@ -146,18 +147,44 @@ def test_exports_of_shops_open_at_the_first_drop_one_after_the_other(page: Page,
                 packed.write(path, path.relative_to(tmp_path))
         send(page, tmp_path / f"{name}.zip")
         expect(page.locator(READY)).to_have_text(f"{len(truth)} products understood", timeout=BUILT)
-        products = list(truth.values())
-        pictured, prices = sum(bool(p.image or p.views) for p in products), [p.price for p in products]
-        expect(page.locator(".mm-yours")).to_contain_text(f"{pictured} with a picture · {len(prices)} with a price")
-        first = page.locator(".mm-first-rows figure")
-        assert first.locator("b").all_inner_texts() == [p.title for p in products[:8]], name
-        shown = first.locator("span").all_inner_texts()
-        assert [text for text in shown if text] == [format_price(p.price, p.currency) for p in products[:8]], name
-        assert first.locator("img").count() == sum(bool(p.image) for p in products[:8]), name
-        kinds = Counter(p.category for p in products)
-        assert sorted(page.evaluate(FACETS)["category"]) == sorted(f"{kind} {n}" for kind, n in kinds.items()), name
-        page.get_by_role("button", name="Drop another").click()
-        expect(page.locator("[data-drop]")).to_be_visible()
+        assert_shown(page, list(truth.values()), name)
+        folder = shelf / ".yours" / page.evaluate("localStorage['mmdemo-draft']")
+        sent = Catalog.read(folder / jobs.read(folder / jobs.UNDERSTOOD)["root"])
+        assert shop_exports.values(sent, sent.views) == truth, name
+        if name != BUILT_EXPORT:
+            page.get_by_role("button", name="Drop another").click()
+            expect(page.locator("[data-drop]")).to_be_visible()
+
+    page.get_by_role("button", name="Build it").click()
+    expect(page.locator(READY)).to_have_text(f"“{name}” is ready", timeout=BUILT)
+    index = ProductIndex.load(shelf / name)
+    assert {p.id: (p.title, p.price, p.category, p.parent, index.views(p.id)) for p in index.products} == {
+        id: (p.title, p.price, p.category, p.parent, len(p.views)) for id, p in truth.items()
+    }
+    page.get_by_role("link", name="Open it").click()
+    page.wait_for_selector(".mm-welcome", timeout=BUILT)
+    expect(page.locator("#mm-header [aria-current=page]")).to_have_text(f"{name} {len(truth)} products")
+
+
+def assert_shown(page: Page, products: list[shop_exports.Truth], name: str) -> None:
+    """The counts, kinds and first rows that the page shows are those of these products."""
+    several, prices = sum(bool(p.views) for p in products), [p.price for p in products if p.price]
+    said = f"{sum(bool(p.image) for p in products)} with a picture" + (f", {several} with several" if several else "")
+    said += f" · {len(prices)} with a price, " if prices else " · no prices"
+    expect(page.locator(".mm-yours")).to_contain_text(said)
+    parents = [p.parent for p in products if p.parent]
+    said = f"{len(parents)} are variants of {len({*parents})} products"
+    assert (said in page.locator(".mm-yours").inner_text()) == bool(parents), name
+    first = page.locator(".mm-first-rows figure")
+    assert first.locator("b").all_inner_texts() == [p.title for p in products[:8]], name
+    shown = first.locator("span:not(.mm-nopic)").all_inner_texts()
+    assert [text for text in shown if text] == [format_price(p.price, p.currency) for p in products[:8] if p.price], (
+        name
+    )
+    assert first.locator("img").count() == sum(bool(p.image) for p in products[:8]), name
+    kinds = Counter(p.category for p in products if p.category)
+    tags = page.evaluate(FACETS).get("category", [])
+    assert sorted(tags) == sorted(f"{kind} {n}" for kind, n in kinds.items()), name
 
 
 def test_a_taken_name_is_asked_about_and_default_is_never_replaced(page: Page, shelf: Path, tmp_path) -> None:
