@@ -133,7 +133,7 @@ def _started() -> Any:
 
     # OpenVINO's bindings look numpy up at their first array. Two threads that pass their first at once deadlock there:
     # one waits for the interpreter's lock inside a guard that the other, who has the lock, waits for.
-    openvino.Tensor(np.zeros(1, np.float32)).data
+    _ = openvino.Tensor(np.zeros(1, np.float32)).data
     return openvino.Core()
 
 
