@@ -36,7 +36,7 @@ def draw_shop(folder: Path, sizes: range) -> Path:
 with tempfile.TemporaryDirectory() as temporary:
     work = Path(temporary)
     shop, other = draw_shop(work / "shop", range(20, 60, 8)), draw_shop(work / "other", range(22, 60, 12))
-    options = AlignmentOptions(epochs=5, check=other)
+    options = AlignmentOptions(epochs=2, check=other)
     learnt = align([shop], work / "encoder", "assets/encoder", options)  # 1. the towers, fine-tuned
     print(f"align: {learnt['steps']} steps; {learnt['why']}")
     index, _ = build(Catalog.read(shop), Encoder.load(work / "encoder"), work / "index")  # 2. encode; 3. fit a head

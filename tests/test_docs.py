@@ -124,7 +124,7 @@ def test_a_snippet_runs_and_says_something(block, place, monkeypatch):
 def shell(text: str) -> str:
     command = ["bash", "-euo", "pipefail", "-c", text.replace(".venv/bin/python", shlex.quote(sys.executable))]
     # One thread: where other work is on the same cores, two wait for each other most of the time.
-    env = {**os.environ, "PYTHONPATH": str(HOME), "OMP_NUM_THREADS": "1"}
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=env)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -25,7 +25,7 @@ PICTURES_THERE = """() => [...document.querySelectorAll('img')].filter(i => i.ch
 STILL = """() => document.getAnimations().every(
     a => a.playState !== 'running' || a.effect.getComputedTiming().iterations === Infinity)"""
 STARTED = 600.0  # seconds until the app answers; a busy machine may take minutes
-LIMIT = 180_000  # milliseconds until the page is as a test expects it
+LIMIT = 90_000  # milliseconds until the page is as a test expects it
 
 
 @dataclass(frozen=True)

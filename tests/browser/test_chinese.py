@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 TABS = ("discover", "browse", "map", "how", "quality", "yours")
 # Names and terms that are the same in Chinese.
 SAME = re.compile(
-    r"(?<![A-Za-z])(?:mmdemo(-\w+)?|English|API|Gradio|CLIP|FAISS|MRR|nDCG|CSV|TSV|Parquet|ZIP|JPE?G|PNG|WebP|px|ms|MB|EUR|USD|GBP|Shift|"
+    r"(?<![A-Za-z])(?:mmdemo(-\w+)?|English|API|Gradio|CLIP|FAISS|Shopify|MRR|nDCG|CSV|TSV|Parquet|ZIP|JPE?G|PNG|WebP|px|ms|MB|EUR|USD|GBP|Shift|"
     r"id|image|title|act|mean|concat|weighted|attention|python -m mmdemo build \S+ --out \S+)(?![A-Za-z])"
 )
 # All that is shown, but for other catalogues, the words that the model read, and what a file holds.
@@ -179,10 +179,13 @@ def test_the_map_speaks_each_visitor_s_language(reader, own_words) -> None:
 
 def test_a_fault_is_told_in_chinese(reader) -> None:
     page = reader()
-    page.locator("#mm-filters button").first.click()
+    panel = page.locator("#mm-filters button").first
+    panel.click()
+    page.wait_for_function(demo_process.STILL)
     for place, price in (("#mm-low", "50"), ("#mm-high", "20")):
         page.locator(f"{place} input").fill(price)
         page.locator(f"{place} input").press("Enter")
+        expect(panel).to_contain_text("（1）")
     expect(page.locator("#mm-notice .mm-notice")).to_have_text("价格区间填反了：从 50 到 20。请对调。")
 
 
