@@ -364,7 +364,12 @@ def test_pictures_are_found_as_people_mean_them(tmp_path):
     rows = "\n".join(f"{number},{cell},Thing {number}" for number, cell in enumerate(cells))
     (tmp_path / "catalog.csv").write_text(f"id,image,title\n{rows}\n")
     catalog = Catalog.read(tmp_path)
-    assert [(p.id, p.image) for p in catalog] == [("0", "photos/red mug.jpg"), ("1", "B.JPEG"), ("2", "sub/c.png"), ("4", "sub/c.png")]
+    assert [(p.id, p.image) for p in catalog] == [
+        ("0", "photos/red mug.jpg"),
+        ("1", "B.JPEG"),
+        ("2", "sub/c.png"),
+        ("4", "sub/c.png"),
+    ]
     assert [refusal.id for refusal in catalog.refused] == ["3"], "of two of a name neither is taken"
     notes = [str(note) for note in catalog.warnings]
     assert len(notes) == 1 and "4 pictures were found by names that are not quite the table's, such as" in notes[0]

@@ -1,13 +1,17 @@
 """Each patch of Gradio: unpatched it still shows the fault (else the patch can go), and patched it does not."""
 
 import inspect
+from asyncio import Queue as AsyncQueue
 from pathlib import Path
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import gradio as gr
 import gradio.blocks
 import gradio.queueing
 import pytest
+from gradio.queueing import Queue
+from gradio.server_messages import ProcessCompletedMessage
 from gradio.state_holder import SessionState
 
 from mmdemo.serve import gradio_patches
@@ -78,3 +82,46 @@ def test_handlers_are_told_no_language(page):
     assert handler.fn("") == "en", "Gradio hands the language over now: speak can go"
     gradio_patches.speak(page, "zh", dict)
     assert handler.fn("") == "zh"
+
+
+def test_answers_that_nobody_fetches_are_kept_for_ever(page, monkeypatch):
+    def asked(queue: Queue, session: str, answer: str) -> None:
+        event = SimpleNamespace(_id=f"{session} {answer}", session_hash=session, alive=True)
+        if session not in queue.pending_messages_per_session:
+            queue.pending_messages_per_session[session] = AsyncQueue()
+        queue.pending_event_ids_session.setdefault(session, set()).add(event._id)
+        queue.send_message(event, ProcessCompletedMessage(output={"data": [answer]}, success=True))
+
+    def left(ask) -> dict[str, int]:
+        with gradio_patches.no_server_yet():
+            page.queue()
+        ask(page._queue)
+        assert page._queue.pending_messages_per_session.keys() == page._queue.pending_event_ids_session.keys()
+        return {session: held.qsize() for session, held in page._queue.pending_messages_per_session.items()}
+
+    def twenty(queue: Queue) -> None:
+        for number in range(20):
+            asked(queue, f"session {number}", "x" * 100)
+
+    assert len(left(twenty)) == 20, "Gradio no longer does: answers_for_a_while can go"
+    for name in ("send_message", "compute_analytics_summary"):
+        monkeypatch.setattr(Queue, name, getattr(Queue, name))  # is put back after the test
+    gradio_patches.answers_for_a_while()
+    monkeypatch.setattr(gradio_patches, "UNFETCHED", 3)
+    assert list(left(twenty)) == ["session 17", "session 18", "session 19"]
+    monkeypatch.setattr(gradio_patches, "UNFETCHED_BYTES", 300)
+    assert list(left(twenty)) == ["session 18", "session 19"]
+    assert left(lambda queue: [asked(queue, "one", f"answer {number}") for number in range(4)]) == {}
+
+    def fetched(queue: Queue) -> None:
+        for number in range(20):
+            asked(queue, "reader", str(number))
+            queue.pending_event_ids_session["reader"].clear()  # as Gradio does for an answer that is delivered
+        asked(queue, "last", "answer")
+
+    assert set(left(fetched)) == {"reader", "last"}, "whoever fetches answers loses nothing"
+    held = gradio_patches.Unfetched(page._queue)
+    held.add(SimpleNamespace(_id="last answer", session_hash="last", alive=True), 1, now=0.0)
+    page._queue.pending_event_ids_session["new"] = {"n"}
+    held.add(SimpleNamespace(_id="n", session_hash="new", alive=True), 1, now=gradio_patches.UNFETCHED_SECONDS + 1)
+    assert "last" not in page._queue.pending_messages_per_session

@@ -196,4 +196,20 @@ def test_every_page_says_its_language_and_an_english_one_where_the_chinese_one_i
     english, chinese = client.get("/c/shop/").text, client.get("/zh/c/shop/").text
     assert 'lang="en"' in english and 'data-zh="../../zh/c/shop/"' in english and "navigator.language" in english
     assert 'lang="zh"' in chinese.partition("<body")[0] and 'data-zh=""' in chinese
-    assert client.get("/").text == "first"  # what is no HTML stays as it is
+    assert client.get("/").text == "first"
+
+
+def test_a_page_is_made_once_for_everybody_who_calls_the_server_by_the_same_name(client, made, monkeypatch):
+    the_site, _ = made
+    calls = []
+    make = site.Pages._make
+    monkeypatch.setattr(site.Pages, "_make", lambda *args: calls.append(args[2].string) or make(*args))
+    first = client.get("/c/shop/", headers={"accept-encoding": "gzip"})
+    again = client.get("/c/shop/?q=blue", headers={"accept-encoding": "identity"})
+    assert first.text == again.text and calls == ["/c/shop/"]
+    assert first.headers["content-encoding"] == "gzip" and "content-encoding" not in again.headers
+    proxied = client.get("/c/shop/", headers={"x-forwarded-host": "shop.example", "x-forwarded-proto": "https"})
+    assert "https://shop.example" in proxied.text and "shop.example" not in client.get("/c/shop/").text
+    the_site.forget("shop")
+    client.get("/c/shop/")
+    assert len(calls) == 3, "a catalogue that is replaced has a new page"

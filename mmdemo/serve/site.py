@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import logging
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -19,10 +20,12 @@ from urllib.parse import quote
 
 import anyio
 import gradio as gr
+from cachetools import LRUCache
 from fastapi import FastAPI
-from starlette.responses import RedirectResponse
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mmdemo.core.errors import InputError
 from mmdemo.core.paths import HOME
@@ -39,6 +42,7 @@ from mmdemo.serve.translation import language, translate
 LANGUAGES = ("en", "zh")  # the first one has the plain paths
 NAMES = {"en": "English", "zh": "中文"}
 FOLDER = re.compile(r"\w[\w .-]{0,79}")  # what a folder may be called to be offered
+_CALLED = ("host", "x-forwarded-host", "x-forwarded-proto", "x-gradio-server")  # by which Gradio says where it is
 _PATH = re.compile(r"(?:/(zh))?(?:/c/([^/]+))?(/.*)?", re.S)
 
 log = logging.getLogger(__name__)
@@ -88,6 +92,7 @@ class Site:
         self._build, self._alone = build, alone
         self._open: dict[str, Live] = {self.home: opened}
         self._pages: dict[tuple[str, str], tuple[ASGIApp, gr.Blocks]] = {}
+        self.made: LRUCache[tuple[str | None, ...], tuple[bytes, bytes]] = LRUCache(32)  # pages, plain and packed
         if drafts is not None:
             drafts.built = self.forget
         self._opening = asyncio.Lock()
@@ -189,6 +194,7 @@ class Site:
 
     def forget(self, name: str) -> None:
         """Close the pages of a catalogue that was replaced; the next visit opens the new one."""
+        self.made = LRUCache(self.made.maxsize)  # a page that is being made goes into the one before
         for key in [key for key in self._pages if key[0] == name]:
             self._pages.pop(key)[1]._queue.close()
         if name != self.home and (closed := self._open.pop(name, None)):
@@ -200,6 +206,7 @@ class Pages:
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self.app, self.site = app, site
+        self._making = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         matched = _PATH.fullmatch(scope["path"]) if scope["type"] == "http" else None
@@ -207,10 +214,8 @@ class Pages:
             await self.app(scope, receive, send)
             return
         lang, name = matched[1] or LANGUAGES[0], matched[2] or self.site.home
-        if matched[3] == "/":
-            scope, send = self._with_language(scope, send, name, lang)
         if not (matched[1] or matched[2]):
-            await self.app(scope, receive, send)
+            await self._answer(self.app, matched, scope, receive, send)
             return
         is_page_language = lang in LANGUAGES and bool(matched[1]) == (lang != LANGUAGES[0])
         if not is_page_language or matched[2] == self.site.home or not self.site.has(name):
@@ -228,14 +233,44 @@ class Pages:
             told = translate("This catalogue cannot be opened: {reason}", reason=error)
             await answer(scope, 503, told)(scope, receive, send)
             return
-        await page(scope, receive, send)
+        await self._answer(page, matched, scope, receive, send)
 
-    def _with_language(self, scope: Scope, send: Send, name: str, lang: str) -> tuple[Scope, Send]:
-        """The same request and answer, but that a page, which Gradio calls English, says in which language it is."""
+    async def _answer(self, page: ASGIApp, matched: re.Match[str], scope: Scope, receive: Receive, send: Send) -> None:
+        """What a page has at an address; the page itself is the same for everybody, so it is made once."""
+        if matched[3] != "/" or scope["method"] != "GET":
+            await page(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        key = (matched[0], scope["scheme"], *(headers.get(name) for name in _CALLED))
+        made = self.site.made
+        if key not in made:
+            async with self._making:  # not by each of those who come at once
+                if key not in made:
+                    made[key] = await self._make(page, matched, scope)
+        packed = "gzip" in headers.get("accept-encoding", "")
+        more = {"content-encoding": "gzip"} if packed else {}
+        html = made[key][packed]
+        await Response(html, media_type="text/html", headers={"vary": "accept-encoding"} | more)(scope, receive, send)
+
+    async def _make(self, page: ASGIApp, matched: re.Match[str], scope: Scope) -> tuple[bytes, bytes]:
+        """A page, plain and packed, that says in which language it is."""
+        lang, name = matched[1] or LANGUAGES[0], matched[2] or self.site.home
         other = self.site.link(name, lang, name, "zh") if "zh" in LANGUAGES and lang != "zh" else ""
-        plain = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
-        sending = gradio_patches.in_language(send, lang, other) if scope["method"] == "GET" else send
-        return {**scope, "headers": plain}, sending
+        asked = [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]
+        parts: list[bytes] = []
+
+        async def nothing_more() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async def keep(message: Message) -> None:
+            assert message.get("status", 200) == 200, message
+            parts.append(message.get("body", b""))
+
+        # What stands behind ? is read by scripts in the browser.
+        await page({**scope, "headers": asked, "query_string": b""}, nothing_more, keep)
+        html = gradio_patches.in_language(b"".join(parts).decode(), lang, other).encode()
+        return html, await anyio.to_thread.run_sync(gzip.compress, html)
 
 
 ICON = str(HOME / "assets" / "ui" / "favicon.png")

@@ -73,6 +73,7 @@ def serve(index: Path, host: str, port: int | None, options: ServeOptions = Serv
     """
     public, mcp = options.public, options.mcp
     gradio_patches.sessions_without_settings()
+    gradio_patches.answers_for_a_while()
     live = Live.open(index)
     port = free_port(host, port)
     rules = _rules(host, public, options.password, mcp)
@@ -167,7 +168,7 @@ def _launch(
     port: int,
 ) -> None:
     """Start the server in a thread of its own, the gate in front of everything."""
-    with gradio_patches.unvisited():
+    with gradio_patches.unvisited(), gradio_patches.bounded_connections():
         page.launch(
             server_name=rules.host,
             server_port=port,
