@@ -12,8 +12,9 @@ from mmdemo.search.live import Live
 from mmdemo.search.trace import trace
 from mmdemo.ui import answer, how_it_works
 from mmdemo.ui.compare import Compare
-from mmdemo.ui.search_state import SearchState
+from mmdemo.ui.search_state import Photo, SearchState
 from mmdemo.ui.trail import Visit
+from tests.toys import COLOURS, picture
 
 CHAIR = Product("c", "", "Slat-back dining chair in walnut", category="Chair", attributes={"colour": "dark blue"})
 
@@ -40,6 +41,20 @@ def test_the_page_carries_its_own_link_and_counts(toy_recommender):
     html, counts = answer.page(toy_recommender, search, search.query(toy_recommender, Taste()))
     assert 'data-link="q=red+mug&amp;sort=cheap"' in html and "really matches" not in html
     assert set(counts) == {"category", "colour"} and sum(counts["category"].values()) == 48
+
+
+def test_what_may_help_is_about_what_was_given(toy_recommender, tmp_path, monkeypatch):
+    monkeypatch.setattr(answer, "nothing_matches", lambda *_: True)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    picture("mug", next(iter(COLOURS))).save(tmp_path / "photo.png")
+    photo = Photo.of(str(tmp_path / "photo.png"))
+    for search, told, untold in (
+        (SearchState(photo=photo), "photo of one thing", "plainer words"),
+        (SearchState(photo=photo, text="mug"), "plainer words", "photo of one thing"),
+        (SearchState(text="mug"), "plainer words", "photo of one thing"),
+    ):
+        html, _ = answer.page(toy_recommender, search, search.query(toy_recommender, Taste()))
+        assert told in html and untold not in html
 
 
 def test_the_heading_counts_what_passes_the_conditions_of_form_and_sentence(toy_recommender):

@@ -228,6 +228,10 @@ def test_a_size_is_a_condition_where_the_catalogue_lists_it_and_else_a_note(gram
     assert rules(missing) == set() and "there are" in missing.notes[0] and missing.text == "shoes size 47"
     unlisted = grammar.read("cup size 5")
     assert "does not list sizes" in unlisted.notes[0] and unlisted.text == "cup size 5"
+    for sentence in ("the biggest cup", "best-selling cups", "最大的杯子"):
+        largest = grammar.read(sentence)
+        assert rules(largest) == set() and "puts nothing in order" in largest.notes[0] and largest.text == sentence
+    assert not grammar.read("the cheapest cup").notes
 
 
 def test_a_part_that_no_column_has_is_left_out_by_the_texts_that_mention_it():

@@ -1,4 +1,4 @@
-"""Popularity with decay: how many liked a product, an event of a half-life ago counting half."""
+"""Popularity with decay: how many liked a product, one a half-life ago counts half; `fit` tunes the half-life."""
 
 from copy import copy
 from typing import Self

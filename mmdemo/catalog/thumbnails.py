@@ -1,4 +1,4 @@
-"""Stores the thumbnails that `imaging` makes: WebP files one after the other in one file, read by offset.
+"""Stores and reads an index's pictures: the thumbnails that `imaging` makes, one after the other in one file.
 
 Pictures belong to row numbers; it knows nothing of the products in these rows.
 """

@@ -1,4 +1,4 @@
-"""The one split of products into train, validation and test, and what an encoder's folder records of its own.
+"""The one split of products into train, validation and test, and an encoder's record of its own.
 
 An encoder knows the products it was trained on too well for them to judge anything. So `align` writes the columns that
 it split by into the encoder's folder, and whoever trains or measures with that encoder splits by the same columns.

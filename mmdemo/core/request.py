@@ -1,4 +1,4 @@
-"""The one model of a request: photo, sentence, filters, liked products, with limits and defaults.
+"""`Query`, the one request that every surface makes: photo, sentence, filters, liked products; limits and defaults.
 
 Knows nothing of how it is answered.
 

@@ -1,4 +1,4 @@
-"""The receipt and the sentence behind one recommendation, taken from the score that ranked it.
+"""The reason below a card and the receipt, the exact split of its score into parts (photo, words, both together).
 
 A sentence names a property only where leaving it out would move the product: what the words name of it, or what the
 photo adds towards it. Where nothing is certain there is no sentence.

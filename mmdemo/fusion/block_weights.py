@@ -1,4 +1,4 @@
-"""Tune on validation queries what a trained head asks of each block of a product, and when it follows the photo alone.
+"""Tune on validation queries how much each block of a product (picture, mixture, text) counts.
 
 It concerns queries by a photo, by words, and by a photo with words that describe it. Training tasks cannot teach it,
 because an encoder has memorised the products that it was trained on.

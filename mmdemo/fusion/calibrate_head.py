@@ -1,4 +1,4 @@
-"""Calibrate a head on queries of held-out products: curves of probability, and thresholds of "in the catalogue"."""
+"""Calibrate a head on queries of held-out products: curves of probability, and thresholds of `search/in_catalogue`."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -13,6 +13,11 @@ SIZES = re.compile(r"(?:^|_)sizes?(?:_|$)|^(?:尺码|尺寸|taille|talla|größe
 BESIDE = 48  # characters before a name in which the words that lead to it stand
 _MOST_SHOWN = 8  # sizes that a note names
 
+_SUPERLATIVE = re.compile(
+    r"\b(?:biggest|largest|smallest|tallest|longest|shortest|widest|heaviest|lightest|newest|latest|(?:most|least) popular"
+    r"|best[- ](?:selling|rated)|top[- ]rated)\b|最(?:大|小|高|长|短|宽|重|轻|新|热门|畅销)",
+    re.I,
+)
 _FOR = re.compile(r"(?:\bfor (?:an? |the |my |our )?|给|适合)$", re.I)
 _FOR_LENGTH = 10  # characters before who a thing is for, in which the longest "for the " stands
 _WORN = re.compile(r"用|穿的?|的|款")
@@ -110,6 +115,14 @@ def read_sizes(draft: Draft) -> None:
                 draft.add(match.span(), "filter", filters[:1])
             else:
                 _note_size(draft, match[0].strip(), columns)
+
+
+def note_superlatives(draft: Draft) -> None:
+    """ "The biggest", 最大的: an order by what no column says, which is told, since the answers are not in it."""
+    for match in _SUPERLATIVE.finditer(draft.sentence):
+        if draft.is_free(*match.span()):
+            note = Message("“{words}” puts nothing in order here; it goes to the model as it is.", words=match[0])
+            draft.note(note)
 
 
 def _note_size(draft: Draft, words: str, columns: dict[str, list[str]]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from mmdemo.catalog.product import Product
 from mmdemo.core.messages import Words
-from mmdemo.language.columns import read_brands, read_sizes, read_wearers
+from mmdemo.language.columns import note_superlatives, read_brands, read_sizes, read_wearers
 from mmdemo.language.draft import Draft
 from mmdemo.language.edits import read_edits
 from mmdemo.language.negations import read_exclusions
@@ -74,6 +74,7 @@ class Grammar:
         read_wearers(draft)
         if anchor is not None or photo:
             read_edits(draft)
+        note_superlatives(draft)
         return reading_of(sentence, _without_wanted(draft), draft.notes)
 
 

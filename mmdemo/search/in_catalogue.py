@@ -1,4 +1,4 @@
-"""Whether what was asked for is in the catalogue at all: the one rule, for an answer's products and for whole queries.
+"""Whether what was asked for is in the catalogue at all: the one rule, whose thresholds `fusion/calibrate_head` sets.
 
 An answer is in the catalogue where it is near enough in absolute terms; the threshold of each kind of query is
 calibrated with the index (`Calibration.thresholds`). Knows nothing of pages.

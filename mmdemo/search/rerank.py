@@ -1,4 +1,4 @@
-"""Reordering an answer: relevance against variety, and what is nearly the same in one place."""
+"""Reorders an answer for variety (relevance against likeness to what stands before), and folds variants."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The gate in front of the page: only listed addresses pass, within limits of size, rate, host and password.
+"""The gate in front of the page: only listed URL paths pass, within limits of size, rate, host and password.
 
 Knows HTTP alone: which addresses exist, who may call them from where, how much and how often. What it refuses, it
 refuses in one sentence, before anything is parsed, fetched or written.

@@ -81,6 +81,7 @@ def page(
         link=search.link(),
         before=before,
         photo=bool(search.photo or search.blend or search.avoid),
+        worded=bool(search.text.strip()),
         orders=ORDERS,
         order=search.order if search.order != "match" else prepared.query.sort,
         csv=as_csv(found),

@@ -1,4 +1,4 @@
-"""The product page: a dialog over either tab, from which one can walk from similar to similar."""
+"""The dialog of one product, over any tab: its pictures, facts, similar products, and "Why this?"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which shop system a table was exported from, and the table in our own form."""
+"""Recognises which shop system exported a table and has its reader bring it into our form; readers are listed here."""
 
 from collections.abc import Sequence
 from datetime import date

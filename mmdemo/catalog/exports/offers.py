@@ -1,4 +1,4 @@
-"""What a product costs today and whether it is in stock, out of the columns by which shops say so.
+"""Shared by the readers of exports: what a product costs today and whether it is in stock.
 
 The lower price that is valid today is the price, the other is kept as `regular_price`. It knows nothing of tables.
 """

@@ -1,4 +1,4 @@
-"""Rows of our own form, and the small rules by which every export is turned into them."""
+"""Shared by the readers of exports: rows of our own form, and the small rules by which they are made."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Variants of a product: options in one cell taken apart, and variants that differ by their size alone made one."""
+"""Shared by the readers of exports: options in one cell taken apart, variants that differ by size alone made one."""
 
 import re
 from collections.abc import Sequence
