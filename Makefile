@@ -16,8 +16,9 @@ INSTALL = if command -v uv >/dev/null; then uv pip install --quiet --python $(BI
 demo: $(RUN)
 	$(BIN)/python app.py $(ARGS)
 
+# Files in the order of their names: those of the browser first, which take the longest.
 test: $(DEV)
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-scale: $(DEV)
 	$(call INSTALL,requirements-milvus.txt)
