@@ -146,14 +146,14 @@ STORED = {  # how a camera that writes each orientation lays the pixels down
 }
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_exif_orientation_ends_upright(kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](UPRIGHT)))
-    lossless = {"PNG": {}, "TIFF": {}, "WEBP": {"lossless": True}, "JPEG": {"quality": 95, "subsampling": 0}}[kind]
-    picture = decode(encoded(stored, kind, exif=exif, **lossless))
+    lossless = {"WEBP": {"lossless": True}, "JPEG": {"quality": 95, "subsampling": 0}, "HEIF": {"quality": -1}}
+    picture = decode(encoded(stored, kind, exif=exif.tobytes(), **lossless.get(kind, {})))
     assert picture.size == (24, 16)
     corners = [picture.getpixel(at) for at in ((2, 2), (21, 2), (2, 13), (21, 13))]
     assert all(close(*pair, 40) for pair in zip(corners, (RED, GREEN, BLUE, (0, 0, 0)), strict=True)), corners

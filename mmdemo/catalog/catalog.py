@@ -489,6 +489,7 @@ def _read_pictures(root: Path) -> Catalog:
         except InputError as error:
             printable = name.encode(errors="replace").decode()
             catalog.refused.append(Refusal(0, printable, "image", clause(error)))
+    catalog.warnings += [Refusal(0, "", "image", remark) for remark in pictures.remarks()]
     if not catalog.products:
         first = catalog.refused[0]
         raise InputError(

@@ -16,6 +16,9 @@ from mmdemo.core.errors import InputError
 from mmdemo.core.messages import N_, Message
 
 
+FILMS = (".mov", ".mp4")  # that phones write beside a Live Photo's picture
+
+
 class AddressNotFetched(InputError):
     """A picture is a web address, and none is fetched: `PictureFolder.remarks` says so once for all of them."""
 
@@ -26,6 +29,7 @@ class PictureFolder:
     def __init__(self, root: Path, web: WebPictures | None = None) -> None:
         self.root, self.web = root, web
         self.addresses: list[str] = []  # of pictures that are not beside the table
+        self._folders: set[str] = set()  # below the root, with a picture of the table
         self._real_root = os.path.realpath(root).rstrip(os.sep) + os.sep
         self.loosely: dict[str, str] = {}  # cell of the table -> file whose path is not quite that
         self._comparable_paths: dict[str, str] | None = None
@@ -63,6 +67,7 @@ class PictureFolder:
         if not os.path.realpath(target).startswith(self._real_root):
             raise InputError("the picture is a link that leaves the catalogue's folder; put the file itself there")
         imaging.probe(target)
+        self._folders.add(os.path.dirname(file))
         return file
 
     def is_elsewhere(self, cell: str) -> bool:
@@ -100,6 +105,14 @@ class PictureFolder:
                     cell=cell[:80],
                 )
             )
+        if films := self._films():
+            remarks.append(
+                Message(
+                    "films beside pictures are left out ({n:,}, such as '{file}'): of a Live Photo the picture is read",
+                    n=len(films),
+                    file=films[0][:80],
+                )
+            )
         if self.addresses:
             values = {"n": len(set(self.addresses)), "address": self.addresses[0][:80]}
             if self.web is None:
@@ -127,6 +140,11 @@ class PictureFolder:
                     )
                 )
         return remarks
+
+    def _films(self) -> list[str]:
+        """The names of the films in the folders of the pictures that were found."""
+        beside = (name for folder in self._folders for name in os.listdir(os.path.join(self.root, folder)))
+        return sorted(name for name in beside if name.lower().endswith(FILMS) and not name.startswith("."))
 
     def _downloaded(self, cell: str) -> str | None:
         """The file beside the table that has the name at the end of a web address; None where there is none."""
