@@ -138,8 +138,10 @@ def build(
     ] = "",
 ) -> None:
     """Read a catalogue, encode it, fit the fusion head, and save the index with its report."""
+    from mmdemo.index.manifest import said_of_columns
+
     # Before PyTorch is imported: a table that cannot be used is told at once.
-    products = _read_catalog(catalog, map_, fetch_into=out if fetch_images else None)
+    products = _read_catalog(catalog, map_, said_of_columns(out), out if fetch_images else None)
     others = _read_catalog(strangers) if strangers else None
 
     from mmdemo.core.paths import resolve_spec

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from mmdemo.cli import main
+from mmdemo.index.manifest import said_of_columns
 from tests.toys import other_things, picture, toy_catalogue
 
 HOME = Path(__file__).resolve().parent.parent
@@ -219,6 +220,25 @@ def test_a_build_that_was_interrupted_goes_on_with_resume(shop, tiny_model, tmp_
     assert (
         len(json.loads(mmdemo("search", tmp_path / "ix", "--text", "mug", "-k", 24, "--json").stdout)["results"]) == 24
     )
+
+
+def test_which_column_is_which_is_said_once(shop, tiny_model, tmp_path):
+    folder = tmp_path / "shop"
+    shutil.copytree(shop, folder)
+    table = folder / "products.csv"
+    table.write_text(table.read_text().replace("title", "displayed", 1))
+    build = ("build", folder, "--out", tmp_path / "ix", "--encoder", tiny_model, "--strangers", other_things())
+    asked = mmdemo(*build, check=1).stderr
+    assert "has no column 'title'. Its columns are 'id', 'image', 'displayed'" in asked
+    assert '--map "title=displayed"' in asked
+    mmdemo(*build, "--map", "title=displayed")
+    table.write_text(table.read_text().replace("Red mug, size 0", "Crimson mug"))
+    assert "1 changed" in mmdemo("update", tmp_path / "ix", folder).stdout
+    assert said_of_columns(tmp_path / "ix") == {"title": "displayed"}
+    table.write_text("id,image\n")
+    assert "has no column 'displayed'" not in (again := mmdemo(*build, check=1).stderr) and "--map" in again
+    table.write_text("id,image,displayed\n")
+    assert "has a header but no rows" in mmdemo(*build, check=1).stderr, "a build of the same index asks no more"
 
 
 def test_align_prints_before_after_and_chance(shop, tiny_model, tmp_path):

@@ -165,6 +165,20 @@ def test_which_column_is_which_is_asked_with_a_guess_and_read_as_it_was_said(dra
     ]
 
 
+def test_what_was_said_of_the_columns_is_not_asked_again_for_the_next_table_of_the_shop(drafts):
+    said = {"title": "articleDisplayName", "image": "", "price": "Cost", "id": "Number"}
+    index = drafts.folder / "styles"
+    (index / "v1").mkdir(parents=True)
+    (index / "v1" / "manifest.json").write_text(json.dumps({"columns": said}))
+    (index / "current").write_text("v1")
+    (index / module.OWNER).write_text(module.owner(ONE))
+    for draft, own, asked in ((TWO, [ONE, ""], False), (THREE, [""], True)):  # of another visitor nothing is used
+        send(drafts, draft, styles_csv=UNCLEAR)
+        assert ("question" in drafts.check(draft, own)) == asked
+    assert [row["title"] for row in drafts.understood(TWO)["rows"]] == ["Red wool hat", "Blue silk scarf"]
+    assert jobs.read(drafts.path(TWO) / jobs.MAPPING) == said, "the build reads it so too"
+
+
 OUTSIDE = ["../x.csv", "/etc/passwd", "a/../../x.csv", "x\0.csv", "..\\x.csv", "a/" * 99 + "x.csv"]
 
 

@@ -3,11 +3,14 @@
 It is written last, so a version without one was cut short. Knows nothing of what the files hold.
 """
 
+import json
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat
 
 from mmdemo.core.messages import Words
+from mmdemo.index.versions import live_version
 
 FORMAT = 6
 READABLE = (5, 6)  # 5 had no gzip, no half precision, and always a file of vectors
@@ -56,3 +59,14 @@ class Manifest(BaseModel):
     def updated(self, **fields: Any) -> "Manifest":
         """The same manifest with other values of these fields."""
         return self.model_copy(update=fields)
+
+
+def said_of_columns(index: Path) -> dict[str, str]:
+    """What a person said of the columns of the table that became an index, {} where nothing was said or nothing is."""
+    version = live_version(index)
+    if version is None:
+        return {}
+    try:
+        return dict(json.loads((version / "manifest.json").read_text(encoding="utf-8")).get("columns", {}))
+    except (OSError, ValueError, AttributeError):  # a damaged index is told of by whoever opens it
+        return {}

@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 import unicodedata
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -27,6 +27,7 @@ from mmdemo.catalog.web_pictures import FOLDER as FETCHED
 from mmdemo.core.errors import InputError
 from mmdemo.core.messages import Message
 from mmdemo.core.paths import resolve_spec
+from mmdemo.index.manifest import said_of_columns
 from mmdemo.index.product_index import WORK, ProductIndex, live_version
 from mmdemo.serve import jobs
 
@@ -131,13 +132,17 @@ class Drafts:
         except OSError as error:
             raise InputError("A file could not be kept ({reason}).", reason=error.strerror) from error
 
-    def check(self, draft: str) -> dict[str, Any]:
-        """What was understood of a draft's files. Raises InputError, the draft gone, where nothing can be used."""
+    def check(self, draft: str, own: Iterable[str] = ()) -> dict[str, Any]:
+        """What was understood of a draft's files. Raises InputError, the draft gone, where nothing can be used.
+
+        What the visitor said of the columns of `own` earlier drafts, which became indexes, is used again.
+        """
         folder = self.path(draft)
         with self._reading:  # checked under the lock, so that two requests do not read the same draft twice
             if not (understood := jobs.read(folder / jobs.UNDERSTOOD)):
                 if not folder.is_dir():
                     raise InputError("There are no files; drop a table and its pictures, or a ZIP of both.")
+                jobs.write(folder / jobs.REMEMBERED, {"mappings": self._mappings({owner(one) for one in own if one})})
                 understood = self._checked(folder)
         if "error" in understood:
             self.discard(draft)
@@ -152,6 +157,11 @@ class Drafts:
                 raise InputError("This catalogue is no longer here; drop its files again.")
             jobs.write(folder / jobs.MAPPING, dict(mapping))
             return self._checked(folder)
+
+    def _mappings(self, owners: set[str]) -> list[dict[str, str]]:
+        """What these visitors said of the columns of the tables that became the indexes here."""
+        folders = [folder for folder in self.folder.iterdir() if owners and owner_of(folder) in owners]
+        return [mapping for folder in folders if (mapping := said_of_columns(folder))]
 
     def _checked(self, folder: Path) -> dict[str, Any]:
         """What a process of its own understands of a draft."""
@@ -316,6 +326,14 @@ class Drafts:
 def owner(draft: str) -> str:
     """What an index says of the draft it was built of, which nobody can guess it from."""
     return hashlib.sha256(draft.encode()).hexdigest()
+
+
+def owner_of(folder: Path) -> str:
+    """The hash of the draft that an index was built of, "" for one that is everybody's."""
+    try:
+        return (folder / OWNER).read_text(encoding="ascii").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
 
 
 def _touched(folder: Path) -> float:

@@ -35,6 +35,7 @@ from mmdemo.core.messages import Message, as_json, from_json
 FILES, UNPACKED = "files", "unpacked"
 UNDERSTOOD, JOB, PROGRESS, CHANGES = "understood.json", "job.json", "progress.json", "changes.json"
 MAPPING = "columns.json"  # which column a visitor said is which
+REMEMBERED = "remembered.json"  # what the same visitor said of earlier tables
 STAGES = ("reading", "encoding", "learning", "measuring", "saving")
 MOST_PRODUCTS = 20_000
 MOST_AT_FAULT = 20_000  # rows that are refused or noted
@@ -58,7 +59,7 @@ def check(draft: Path, fetch_images: bool = False) -> dict[str, Any]:
     try:
         root, name = (draft / before["root"], before["name"]) if "root" in before else _gather(draft)
         place = {"root": str(root.relative_to(draft)), "name": name}
-        catalog = Catalog.read(root, mapping=read(draft / MAPPING), web=WebPictures(None) if fetch_images else None)
+        catalog = _catalog(draft, root, WebPictures(None) if fetch_images else None)
         if len(catalog.refused) + len(catalog.warnings) > MOST_AT_FAULT:  # the server would read each, again and again
             raise InputError(
                 "More than {n:,} rows of this table are at fault; first, {first}.",
@@ -82,6 +83,20 @@ def check(draft: Path, fetch_images: bool = False) -> dict[str, Any]:
         summary = {"error": Message("These files take more memory than a catalogue is given; leave some out.")}
     write(draft / UNDERSTOOD, summary)
     return summary
+
+
+def _catalog(draft: Path, root: Path, web: WebPictures | None) -> Catalog:
+    """The catalogue of a draft by what its visitor said of the columns, of this table or of an earlier one like it."""
+    said = read(draft / MAPPING)
+    try:
+        return Catalog.read(root, mapping=said, web=web)
+    except UnclearColumns:
+        for remembered in [] if said else read(draft / REMEMBERED).get("mappings", []):
+            with contextlib.suppress(UnclearColumns):
+                catalog = Catalog.read(root, remembered=remembered, web=web)
+                write(draft / MAPPING, catalog.mapping)
+                return catalog
+        raise
 
 
 def _gather(draft: Path) -> tuple[Path, str]:

@@ -35,7 +35,7 @@ from mmdemo.index.product_index import live_version
 from mmdemo.search.live import Live
 from mmdemo.serve import gradio_patches
 from mmdemo.serve.catalogue_names import catalogue_name, encoder_name, row_noun
-from mmdemo.serve.drafts import OWNER, Drafts, owner
+from mmdemo.serve.drafts import Drafts, owner, owner_of
 from mmdemo.serve.refusals import answer
 from mmdemo.serve.translation import language, translate
 
@@ -110,7 +110,7 @@ class Site:
             return entries
         for folder in sorted(self.folder.parent.iterdir(), key=lambda path: path.name.casefold()):
             manifest = _manifest(folder) if FOLDER.fullmatch(folder.name) and folder.name != self.home else None
-            if manifest is not None and (folder.name == here or self._shared or _owner(folder) in ("", *owners)):
+            if manifest is not None and (folder.name == here or self._shared or owner_of(folder) in ("", *owners)):
                 entries.append(_entry(folder.name, manifest.title or folder.name, manifest))
         return entries
 
@@ -298,14 +298,6 @@ def _entry(folder: str, name: str, manifest: Manifest) -> Entry:
     count = manifest.count
     name = _called(manifest, "name", name)
     return Entry(folder, name, translate("{n} {noun}", n=f"{count:,}", noun=row_noun(manifest, count)))
-
-
-def _owner(folder: Path) -> str:
-    """The hash of the draft that an index was built of, "" for one that is everybody's."""
-    try:
-        return (folder / OWNER).read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return ""
 
 
 def _called(manifest: Manifest, what: str, english: str) -> str:

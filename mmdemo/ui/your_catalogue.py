@@ -57,18 +57,19 @@ class YourCatalogueTab:
 
             def acted(event: gr.EventData, request: gr.Request, act: str = act) -> tuple[str, str]:
                 said = {name: str(value) for name, value in event._data.items()}
-                return self.act(act, said), draw(request)
+                own = str(request.cookies.get(COOKIE, "")).split(".")
+                return self.act(act, said, own), draw(request)
 
             getattr(self.box, act)(acted, None, [self.box, header], **QUIET)
 
-    def act(self, act: str, said: dict[str, str]) -> str:
+    def act(self, act: str, said: dict[str, str], own: Iterable[str] = ()) -> str:
         """The tab after what a visitor did: `said` has the draft and, for a build, the name and what becomes of an
-        index that has it already ("taken": "replace" or "update")."""
+        index that has it already ("taken": "replace" or "update"); `own` are the drafts of this browser."""
         draft, name, taken_by = said.get("draft", ""), said.get("name", ""), said.get("taken")
         page = partial(self.page, draft, question=said.get("question", "")[:20])
         try:
             if act == "read":
-                self._drafts.check(draft)
+                self._drafts.check(draft, own)
             elif act == "choose":
                 self._drafts.choose(draft, {column: said[column] for column in ASKED if column in said})
             elif act == "build":

@@ -333,7 +333,7 @@ class Held(Drafts):
         self._hold("look")
         return found
 
-    def check(self, draft: str) -> dict:
+    def check(self, draft: str, own=()) -> dict:
         self._hold("read")
         raise InputError("There is nothing in it.")
 
