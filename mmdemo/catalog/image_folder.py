@@ -15,7 +15,6 @@ from mmdemo.catalog.web_pictures import WebPictures, is_address
 from mmdemo.core.errors import InputError
 from mmdemo.core.messages import N_, Message
 
-
 FILMS = (".mov", ".mp4")  # that phones write beside a Live Photo's picture
 
 
