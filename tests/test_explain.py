@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from mmdemo.core.request import Query
+from mmdemo.core.request import MAX_TEXT, Query
 from mmdemo.core.vectors import normalize
 from mmdemo.evaluate.faithfulness import faithfulness
 from mmdemo.explain import occlusion as regions
@@ -387,3 +387,14 @@ def test_the_rank_of_an_explanation_is_the_rank_of_the_answer(toy_recommender, f
 def test_words_that_did_next_to_nothing_are_not_tinted():
     assert [word["tint"] for word in tinted([("scarf", 0.004), ("teal", -0.003)])] == [0, 0]
     assert [word["tint"] for word in tinted([("scarf", 0.2), ("teal", -0.1), ("in", 0.02)])] == [1, -0.5, 0]
+
+
+def test_a_sentence_as_long_as_it_may_be_is_explained(toy_recommender):
+    """The words of the product's colour, which are tried beside it, would make it too long."""
+    text = ("blue tray " * 100)[:MAX_TEXT]
+    assert Explanation(toy_recommender, Query(text=text), "tray-0-blue").as_dict(checks=False)["rank"]
+
+
+def test_of_numbers_without_end_the_first_are_read_as_prices(toy_recommender):
+    reading = toy_recommender.read(Query(text="1 " * 400 + "under 20"))
+    assert not reading.parts and toy_recommender.read(Query(text="1 " * 20 + "under 20")).parts

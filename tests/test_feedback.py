@@ -17,9 +17,12 @@ from mmdemo.evaluate.simulated_shoppers import (
     thompson,
     unlearning,
 )
+from mmdemo.index.product_index import ProductIndex
+from mmdemo.search import feedback
 from mmdemo.search.feedback import Posterior, Space, rewards
+from mmdemo.search.recommender import Recommender
 from mmdemo.ui.taste import changed
-from tests.toys import picture
+from tests.toys import ToyEncoder, picture
 
 
 def places(results, end: str) -> float:
@@ -211,3 +214,14 @@ def test_on_the_default_catalogue_the_bandit_is_the_best_of_the_four():
     last = {name: c[:, -1].mean() for name, c in curves.items()}
     assert last["Thompson sampling"] < min(last["no learning"], last["Rocchio"])
     assert all(c.shape == (60, 100) and (np.diff(c) >= -1e-9).all() for c in curves.values())
+
+
+def test_what_a_taste_says_is_reckoned_once_for_an_answer_and_all_its_reasons(toy_index, monkeypatch):
+    made = []
+    begin = feedback.Posterior.__init__
+    monkeypatch.setattr(feedback.Posterior, "__init__", lambda self, *args: made.append(1) or begin(self, *args))
+    recommender = Recommender(ProductIndex.load(toy_index), ToyEncoder())
+    ids = [product.id for product in recommender.index.products]
+    assert any(found.because for found in recommender.recommend(Query(history=ids[:10], k=20)))
+    recommender.explain(Query(history=ids[:10]), ids[20])
+    assert len(made) == 1

@@ -35,6 +35,7 @@ from mmdemo.catalog.translations import FILE as WORDS
 from mmdemo.catalog.translations import read_words
 from mmdemo.catalog.web_pictures import WebPictures, fetched_file, is_address
 from mmdemo.core.errors import InputError
+from mmdemo.core.marks import without_marks
 from mmdemo.core.messages import Message, Words
 from mmdemo.core.money import AMBIGUOUS, decimal_sign, parse_currency, parse_price
 
@@ -387,9 +388,9 @@ def _row(names: list[str], cells: list[str]) -> dict[str, str]:
     row = dict.fromkeys((*REQUIRED, "views"), "")
     for name, cell in zip(names, cells, strict=True):
         if name in ("image", "views"):  # the lines of a cell are several pictures, as several columns are
-            row[name] = "|".join(filter(None, (row[name], *map(_clean, cell.splitlines()))))
+            row[name] = "|".join(filter(None, (row[name], *map(without_marks, cell.splitlines()))))
         elif name:
-            row[name] = _clean(cell) if name in ("id", "url", "price") else _plain(cell)
+            row[name] = without_marks(cell) if name in ("id", "url", "price") else _plain(cell)
     return row
 
 
@@ -479,7 +480,7 @@ def _read_pictures(root: Path) -> Catalog:
         title = _title_from_name(path.stem)
         if not re.search(r"[^\W\d_]{2}", re.sub(r"(?i)\b(img|dsc\w?|pxl|image|photo|picture)\b", "", title)):
             title = category or title  # a camera's numbering is no title
-        base_id = _clean(str(path.with_suffix("")).replace("/", "-"))[: LONGEST["id"] - 8] or "picture"
+        base_id = without_marks(str(path.with_suffix("")).replace("/", "-"))[: LONGEST["id"] - 8] or "picture"
         product_id = next(i for i in (base_id, *(f"{base_id}-{n}" for n in range(2, len(names) + 2))) if i not in ids)
         try:
             if not _is_text(name):
@@ -505,16 +506,10 @@ def _is_text(name: str) -> bool:
     return name.encode(errors="replace").decode() == name
 
 
-def _clean(cell: str) -> str:
-    # Removes control characters, invisible marks that change the direction of text, and halves of surrogate pairs.
-    cell = re.sub(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ud800-\udfff]+", "", cell)
-    return re.sub(r"[\s\x00-\x1f\x7f-\x9f\ufeff]+", " ", cell).strip()
-
-
 def _plain(text: str) -> str:
-    return _clean(plain_text(text))
+    return without_marks(plain_text(text))
 
 
 def _title_from_name(name: str) -> str:
-    words = " ".join(re.split(r"[\s_\-.]+", _clean(name))).strip()
+    words = " ".join(re.split(r"[\s_\-.]+", without_marks(name))).strip()
     return words[:1].upper() + words[1:]

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from mmdemo.catalog.product import Product
 from mmdemo.core.messages import Message, Term
-from mmdemo.core.request import Query
+from mmdemo.core.request import MAX_TEXT, Query
 from mmdemo.language.reading import Reading
 
 TOP = 10
@@ -61,14 +61,15 @@ def candidates(query: Query, reading: Reading, product: Product, columns: Sequen
             yield Message("without “{words}”", words=m[0]), query.with_(text=_cut(query.text, [m]))
     for column in columns:
         value = str(product.field(column) or "").lower()
-        if value and value not in query.text.casefold() and query.text.strip():
+        fits = len(query.text) + len(value) + 2 <= MAX_TEXT
+        if value and value not in query.text.casefold() and query.text.strip() and fits:
             term = Term(column, str(product.field(column)))
             yield Message("with “{words:lower}” added", words=term), query.with_(text=f"{query.text}, {value}")
     pictured = query.image is not None or bool(query.reference)
     if pictured and query.text.strip():
         yield Message("without the photo"), query.with_(image=None, box=None, reference="", photos=())
         yield Message("without the words"), query.with_(text="")
-    for one, two in pairwise(words):
+    for one, two in pairwise(words if len(words) < MOST else ()):  # a long query loses nothing by two of its words
         yield Message("without “{words}”", words=f"{one[0]} {two[0]}"), query.with_(text=_cut(query.text, [one, two]))
 
 

@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -257,6 +257,7 @@ def _looks() -> frozenset[tuple[str, ...]]:
     return frozenset(phrase_of(n) for t in tables for group in lexicon.table(t) for names in group for n in names)
 
 
+@lru_cache(8192)  # changes of one sentence, which an explanation tries, say the same words
 def phrase_of(name: str) -> tuple[str, ...]:
     """The words of a name in lower case, the last in the singular."""
     words = [word for word, _, _ in words_of(name)]
@@ -268,6 +269,7 @@ def words_of(sentence: str) -> Iterator[Word]:
     return ((m[0].casefold().replace("’", "'"), m.start(), m.end()) for m in _WORD.finditer(sentence))
 
 
+@lru_cache(8192)
 def _singulars(word: str) -> tuple[str, ...]:
     """What a word may be in the singular: itself, "hoodie", "body" of "bodies", "scarf" of "scarves"."""
     forms = [word, singular(word)]

@@ -5,6 +5,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 from mmdemo.core.messages import Message, listed, row_noun
@@ -14,6 +15,7 @@ from mmdemo.language.draft import Draft
 
 Side = Literal["<", "<=", ">", ">=", "near"]  # where prices may lie, seen from an amount
 BEFORE, AFTER = 56, 28  # characters beside an amount in which the words that make a price of it stand
+MOST_AMOUNTS = 32  # of a sentence that are read as prices
 AROUND = 0.2  # "around 40" is 40 and a fifth less or more
 FEW = 10  # "more than 2 pockets": smaller numbers count things, unless they have a currency
 
@@ -145,7 +147,7 @@ class _Bounds:
 
 def read_prices(draft: Draft, prices: Prices) -> None:
     """Amounts with words that make prices of them, as filters; notes where the catalogue cannot compare them."""
-    amounts = [a for a in amounts_of(draft.sentence) if draft.is_free(a.start, a.end)]
+    amounts = [a for a in islice(amounts_of(draft.sentence), MOST_AMOUNTS) if draft.is_free(a.start, a.end)]
     number = 0
     while number < len(amounts):
         wish = _range(draft, amounts, number)

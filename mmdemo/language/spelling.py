@@ -5,7 +5,7 @@ the shop. It knows nothing of what the words mean.
 import re
 from collections import Counter
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 
 from spellchecker import SpellChecker
@@ -38,6 +38,7 @@ class Spelling:
 
     def __init__(self, products: Iterable[Product]) -> None:
         self._uses = Counter(chain.from_iterable(set(_words(p.text)) for p in products))
+        self._meant = lru_cache(4096)(self._likeliest)  # each costs hundreds of look-ups
         self._uses.update({word for word in _shop_words() if word not in self._uses})
 
     def mend(self, sentence: str) -> tuple[str, dict[str, str]]:
@@ -72,7 +73,7 @@ class Spelling:
         forms = (word, singular(word), word.removesuffix("'s").removesuffix("’s"))
         return any(form in self._uses or form in FUNCTION_WORDS or form in _dictionary() for form in forms)
 
-    def _meant(self, word: str) -> str:
+    def _likeliest(self, word: str) -> str:
         """The likeliest word of the shop that is one letter more, less, other or swapped; "" for none."""
         if len(word) < SHORTEST or not _ENGLISH.fullmatch(word):
             return ""

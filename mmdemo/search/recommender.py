@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from cachetools import LRUCache
+from cachetools import LRUCache, cachedmethod
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -91,6 +91,8 @@ class Recommender:
         )
         self._regions: LRUCache[bytes, list[Region]] = LRUCache(MARKED)
         self._regions_lock = threading.Lock()
+        self._posteriors: LRUCache[tuple[str, ...], Posterior] = LRUCache(16)  # each reason of an answer asks for it
+        self._posteriors_lock = threading.Lock()
 
     @cached_property
     def language(self) -> Language:
@@ -486,7 +488,10 @@ class Recommender:
 
     def posterior(self, query: Query) -> Posterior:
         """What the query's taste says about the directions of the catalogue."""
-        clicked = query.taste.likes, query.taste.dislikes, self._looked_at(query)
+        return self._posterior(query.taste.likes, query.taste.dislikes, self._looked_at(query))
+
+    @cachedmethod(lambda self: self._posteriors, lock=lambda self: self._posteriors_lock)
+    def _posterior(self, *clicked: tuple[str, ...]) -> Posterior:
         liked, disliked, seen = (self.index.vectors[[self.index.row(i) for i in ids]] for ids in clicked)
         return posterior(self.space, liked, disliked, seen)
 

@@ -20,6 +20,7 @@ from mmdemo.search.live import Live
 from mmdemo.search.recommendation import Recommendation
 from mmdemo.search.recommender import Recommender
 from mmdemo.serve import arguments as asked
+from mmdemo.serve.as_data import NOTE, as_data
 from mmdemo.serve.catalogue_names import catalogue_name, encoder_name, row_noun
 from mmdemo.serve.pictures import picture
 
@@ -47,12 +48,13 @@ def _clear(fn: Endpoint) -> Endpoint:
 
 
 def identity(recommender: Recommender) -> dict[str, Any]:
-    """What answered: the version of mmdemo, and the index by name, version and the hash of its catalogue."""
+    """What answered: the version of mmdemo, and the index by name, version and the hash of its catalogue; and, for
+    whoever is a language model, what its words are."""
     manifest = recommender.index.manifest
     index = {"name": catalogue_name(manifest), "version": manifest.version}
     index["catalogue_sha256"] = manifest.catalogue_sha256
     notice = {"notice": manifest.notice} if manifest.notice else {}
-    return {"mmdemo": __version__, "index": index, **notice}
+    return {"mmdemo": __version__, "index": index, "catalogue_text": NOTE, **notice}
 
 
 def row(found: Recommendation) -> dict[str, Any]:
@@ -236,7 +238,7 @@ NAMES = ("recommend", "similar", "explain", "product", "feedback", "catalog")
 
 def call(recommender: Recommender, name: str, /, **given: Any) -> dict[str, Any]:
     """What one function answers, and which program and index answered."""
-    return getattr(Functions(recommender), name)(**given) | identity(recommender)
+    return as_data(identity(recommender) | getattr(Functions(recommender), name)(**given))
 
 
 def endpoints(live: Live) -> dict[str, Endpoint]:
