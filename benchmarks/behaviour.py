@@ -16,7 +16,7 @@ from mmdemo.behaviour.behaviour import FUSED, Behaviour
 from mmdemo.behaviour.content import Content
 from mmdemo.behaviour.content_map import ContentMap
 from mmdemo.behaviour.events import Events, Matrix, histories, read_events
-from mmdemo.behaviour.fit import answers, fit_behaviour
+from mmdemo.behaviour.fit import answers, fit_behaviour, newcomers
 from mmdemo.catalog.catalog import Catalog
 from mmdemo.core.metrics import Interval, bootstrap_interval, list_statistics, ndcg_at, paired_randomisation_test
 from mmdemo.core.vectors import Array, normalize, present
@@ -116,18 +116,6 @@ def lists(scores: dict[str, Array], asked: Asked, vectors: Array, count: NDArray
     return "\n".join(lines)
 
 
-def newcomers(before: Events, after: Events) -> list[list[int]]:
-    """What people who did nothing before did after, in the order of time; what has the same time in any order."""
-    rng = np.random.default_rng(0)
-    counts = np.bincount(after.person, minlength=after.people)
-    fresh = np.setdiff1d(np.flatnonzero(counts > max(COLD_EVENTS)), before.person)
-    chosen = rng.permutation(fresh)[:COLD_PEOPLE]
-    own = after.of(chosen)
-    order = np.lexsort((rng.random(len(own)), own.time, own.person))
-    starts = np.flatnonzero(np.diff(own.person[order], prepend=-1))
-    return [part.tolist() for part in np.split(own.product[order], starts[1:])]
-
-
 def main() -> None:
     """Encode once, learn, measure, and print or write the tables."""
     arguments = argparse.ArgumentParser(description=__doc__)
@@ -173,7 +161,7 @@ def report(events: Events, content: Content, done: EncodedCatalog) -> str:
         )
     )
     parts.append(hidden_products(events, rankers))
-    fresh = newcomers(before, after)
+    fresh = newcomers(before, after, max(COLD_EVENTS) + 1, COLD_PEOPLE)
     for n in COLD_EVENTS:
         asked = Asked(
             histories([some[:n] for some in fresh], events.products),

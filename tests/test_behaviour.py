@@ -1,5 +1,7 @@
 """Models of behaviour: one contract for all, the numbers of each on data small enough to check, and their gate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from behaviour_contract import CONTENT, PRODUCTS, BehaviourContract, two_kinds
@@ -10,7 +12,7 @@ from mmdemo.behaviour.content import Content
 from mmdemo.behaviour.content_map import ContentMap
 from mmdemo.behaviour.ease import Ease
 from mmdemo.behaviour.events import DAY, Events, histories
-from mmdemo.behaviour.fit import fit_behaviour
+from mmdemo.behaviour.fit import fit_behaviour, newcomers, window, with_newcomers
 from mmdemo.behaviour.gate import fit_gate, person_facts, product_facts
 from mmdemo.behaviour.item_knn import ItemKnn
 from mmdemo.behaviour.popularity import Popularity
@@ -111,14 +113,39 @@ def content_of(kinds):
 
 
 @pytest.fixture(scope="module")
-def fitted():
-    return fit_behaviour(shop(), *content_of(KINDS))[0]
+def learnt():
+    return fit_behaviour(shop(), *content_of(KINDS))
 
 
-def test_what_answers_ranks_a_persons_kind_first(fitted):
+@pytest.fixture(scope="module")
+def fitted(learnt):
+    """The fused model answers, whether or not it is the best on so small a shop."""
+    return replace(learnt[0], answers=FUSED)
+
+
+def test_what_was_best_on_what_people_did_next_answers(learnt):
+    behaviour, judged = learnt
+    means = {name: figure.value for name, figure in judged.rankers.items()}
+    assert behaviour.answers == max(means, key=means.get)
+    assert means[FUSED] > means["popularity"] + 0.1
+
+
+def test_a_fused_score_ranks_a_persons_kind_first(fitted):
     scores = fitted.for_history([0, 1])
-    assert fitted.answers == FUSED
     assert scores[2:7].min() > scores[8:15].max()
+
+
+def test_new_people_are_in_validation_by_what_they_did_first():
+    person, product = np.repeat([0, 1, 2], [4, 5, 1]), np.array([0, 1, 2, 3, 0, 1, 2, 3, 4, 5])
+    time = np.array([0.0, 1, 20, 21, 20, 21, 22, 23, 24, 25])
+    events = Events(person, product, time, 3, 6)
+    before, after = events.before(10), events.since(10)
+    assert [some.tolist() for some in newcomers(before, after, least=2, most=9)] == [[0, 1, 2, 3, 4]]
+    asked = with_newcomers(window(before, after, most=2), before, after)
+    pairs = {(tuple(asked.seen[[i]].indices), tuple(asked.liked[[i]].indices)) for i in range(len(asked))}
+    known, new = sorted(pairs, key=lambda pair: len(pair[0] + pair[1]))
+    assert known == ((0, 1), (2, 3))
+    assert 1 <= len(new[0]) <= 4 and new[0] + new[1] == (0, 1, 2, 3, 4)
 
 
 def test_a_fused_score_is_exactly_the_sum_of_its_history_and_of_its_models(fitted):

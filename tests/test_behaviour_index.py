@@ -1,6 +1,7 @@
 """Events beside a catalogue on their way into an index: learnt at the build, kept without names, and updated."""
 
 import base64
+import csv
 import gzip
 import hashlib
 import shutil
@@ -21,6 +22,7 @@ from mmdemo.pipeline.learn_behaviour import learn_behaviour
 from mmdemo.pipeline.update import update
 from mmdemo.serve import jobs
 from tests.bad_indexes import rehash
+from tests.shop_exports import shopify, write_pictures
 from tests.toys import PEOPLE, ToyEncoder, write_events
 
 
@@ -68,6 +70,22 @@ def test_no_byte_of_an_index_names_a_person(shop):
         traces = [plain, base64.b64encode(plain).rstrip(b"=")[:-1], plain.hex().encode()]
         traces += [form for d in digests for form in (d.digest()[:8], d.hexdigest()[:12].encode())]
         assert not [trace for trace in traces if trace in whole], name
+
+
+def test_no_event_and_no_number_of_a_person_is_in_an_index(shop):
+    from safetensors.numpy import load_file
+
+    folder, _, index, out = shop
+    with (folder / "events.csv").open() as file:
+        times = {int(row["time"]) for row in csv.DictReader(file)}
+    for path in out.rglob("*.*"):
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        forms = [form for time in list(times)[:40] for form in (str(time).encode(), np.float64(time).tobytes())]
+        assert not [form for form in forms if form in content], path.name
+    arrays = load_file(index.folder / STORED)
+    assert not [name for name, x in arrays.items() if {PEOPLE, len(times)} & set(x.shape)]
+    for name, x in arrays.items():
+        assert not set(x.ravel().tolist()) & times, name
 
 
 def test_an_index_without_events_has_no_more_files_than_before(toy_index):
@@ -130,9 +148,43 @@ def test_what_was_understood_of_an_export_counts_its_events_and_names_nobody(sho
     assert "zq@example" not in repr(known)
 
 
+ORDERS = """Name,Email,Financial Status,Paid at,Currency,Total,Created at,Lineitem quantity,Lineitem name,\
+Lineitem price,Lineitem sku,Billing Name,Billing Phone,Id
+#1001,anna-zq@example.com,paid,2024-03-01 10:05:00 +0100,EUR,31.00,2024-03-01 10:00:00 +0100,1,\
+"Thing 0, glazed - S / Red",5.50,0-RS,Anna Zq,+43 1 5550199,5501
+#1001,anna-zq@example.com,,,,,2024-03-01 10:00:00 +0100,2,"Thing 1, glazed - M / Red",6.50,1-RM,,,
+#1002,ben-zq@example.com,paid,,EUR,5.50,2024-03-02 09:00:00 +0100,1,"Thing 0, glazed - S / Red",5.50,,Ben Zq,,5502
+#1002,ben-zq@example.com,,,,,2024-03-02 09:00:00 +0100,1,Gift card,5.50,,,,
+"""
+RATINGS = "userId,movieId,rating,timestamp\n71,0-RS,4.0,964982703\n71,1-RS,5.0,964981247\n72,1-RS,1.5,964982224\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "likes", "people", "note"),
+    [
+        ("orders_export_1.csv", ORDERS, 3, 2, "1 lines name a product that is not in the catalogue"),
+        ("ratings.csv", RATINGS, 2, 1, "1 lines say that somebody did not like a product; they teach nothing yet"),
+    ],
+)
+def test_an_export_may_come_with_orders_or_ratings_in_your_catalogue(tmp_path, name, text, likes, people, note):
+    (file, export), truth = shopify()
+    sent = tmp_path / jobs.FILES
+    sent.mkdir()
+    write_pictures(sent)
+    (sent / file).write_bytes(export)
+    (sent / name).write_text(text)
+    known = jobs.check(tmp_path)
+    assert (known["products"], known["name"]) == (len(truth), "products_export")
+    learnt = known["behaviour"]
+    assert (learnt["events"], learnt["people"], learnt["products"]) == (likes, people, 2)
+    assert note in [str(one) for one in learnt["notes"]]
+    said = (tmp_path / jobs.UNDERSTOOD).read_text()
+    assert not [trace for trace in ("zq", "Zq", "5550199", "964982703") if trace in said]
+
+
 def test_events_may_name_a_folded_variant_or_a_parent():
     products = [Product("a", "", "A", parent="p"), Product("b", "", "B", attributes={"variant_ids": "b|b-large"})]
-    assert rows_of_events(products) == {"a": 0, "p": 0, "b": 1, "b-large": 1}
+    assert rows_of_events(products) == {"A": 0, "a": 0, "p": 0, "B": 1, "b": 1, "b-large": 1}
 
 
 def test_models_of_another_size_are_refused(shop, copied):

@@ -5,6 +5,7 @@ import pytest
 from mmdemo.core.errors import InputError
 from mmdemo.core.request import Query, Taste
 from mmdemo.index.product_index import ProductIndex
+from mmdemo.search import for_history
 from mmdemo.search.recommender import Recommender
 from mmdemo.search.trace import trace
 from mmdemo.serve import api
@@ -45,6 +46,15 @@ def test_the_parts_of_a_score_sum_to_it_and_behaviour_is_one_of_them(shop, asked
         told = why["behaviour"]
         whole = told["always"] + sum(share["share"] for share in told["history"])
         assert whole == pytest.approx(found.parts["behaviour"], abs=1e-4)
+
+
+def test_what_a_history_hardly_lifts_is_not_said_to_come_from_it(shop, monkeypatch):
+    part, row = shop.behaviour_part(shop.prepare(Query(history=SEEN))), shop.index.row("mug-0-green")
+    told = part.explain(row)
+    of_everybody = told.history.sum() / told.always
+    for claimed, said in ((0.99 * of_everybody, True), (1.01 * of_everybody, False)):
+        monkeypatch.setattr(for_history, "CLAIMED", claimed)
+        assert (part.because(row) is not None) is said
 
 
 def test_words_and_a_history_meet(shop):

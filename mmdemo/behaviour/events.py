@@ -32,6 +32,7 @@ ALIASES = {  # heading -> column, after `column_name`
     **dict.fromkeys(("time", "timestamp", "date", "created_at"), "time"),
     **dict.fromkeys(("value", "rating"), "value"),
     **dict.fromkeys(("event", "event_type", "type", "action"), "event"),
+    "lineitem_name": "line",
     "name": "order",
 }
 AGAINST = frozenset("dislike unlike return refund remove hide".split())  # events that are no sign of liking
@@ -119,15 +120,17 @@ def histories(rows: list[list[int]] | list[Rows], products: int) -> Matrix:
 
 
 def rows_of_events(products: Iterable[Product]) -> dict[str, int]:
-    """The row that an id in a file of events means: a product's own, one that was folded into it, or its parent's."""
+    """The row that an id in a file of events means: a product's own, one that was folded into it, its parent's, or, as
+    shops without ids write orders, its title."""
     products = list(products)
+    titles = {p.title: row for row, p in reversed(list(enumerate(products)))}
     parents = {p.parent: row for row, p in reversed(list(enumerate(products))) if p.parent}
     folded = {
         other: row
         for row, p in enumerate(products)
         for other in filter(None, p.attributes.get("variant_ids", "").split("|"))
     }
-    return parents | folded | {p.id: row for row, p in enumerate(products)}
+    return titles | parents | folded | {p.id: row for row, p in enumerate(products)}
 
 
 def read_events(path: Path, rows: Mapping[str, int]) -> tuple[Events, list[Message]]:
@@ -159,17 +162,17 @@ def read_events(path: Path, rows: Mapping[str, int]) -> tuple[Events, list[Messa
             name=path.name,
             missing=missing[0],
         )
-    at = [place.get(name) for name in ("user", "id", "time", "value", "event", "order")]
+    at = [place.get(name) for name in ("user", "id", "time", "value", "event", "order", "line")]
     lines = [["" if n is None else cells[n].strip() for n in at] for _, cells in table.rows]
     if "order" in place:
-        _fill_orders(lines)
+        _fill_orders(lines, rows)
     for line in lines:
         line[3] = line[3] if line[4].casefold() in RATED else ""
     best = max((v for line in lines if (v := _number(line[3])) is not None), default=0.0)
     people: dict[str, int] = {}
     last: dict[tuple[int, int], float] = {}
     left_out = {"line": len(table.broken), "product": 0, "liking": 0}
-    for user, product, when, rated, event, _ in lines:
+    for user, product, when, rated, event, *_ in lines:
         time, value = _time(when), _number(rated)
         if not user or time is None:
             left_out["line"] += 1
@@ -191,13 +194,16 @@ def read_events(path: Path, rows: Mapping[str, int]) -> tuple[Events, list[Messa
     return events, _notes(events, left_out)
 
 
-def _fill_orders(lines: list[list[str]]) -> None:
-    """Shopify names the customer and the time in the first line of an order alone."""
+def _fill_orders(lines: list[list[str]], rows: Mapping[str, int]) -> None:
+    """Shopify names the customer and the time in the first line of an order alone, and a product without a SKU by its
+    title, with its variant after a dash."""
     first: dict[str, list[str]] = {}
     for line in lines:
         if order := line[5]:
             start = first.setdefault(order, line)
             line[0], line[2], line[3] = line[0] or start[0], line[2] or start[2], ""
+        if not line[1]:
+            line[1] = line[6] if line[6] in rows else line[6].rpartition(" - ")[0]
 
 
 def _number(cell: str) -> float | None:

@@ -1,26 +1,28 @@
 """Learns behaviour from events: every model tuned, and their gate trained, on what people did next.
 
-The last events in time validate. Each model is tuned there, the gate is trained on some of the people and judged on the
-others beside every single model, and whatever is best there answers: popularity is among them, so nothing that is worse
-than it does. Then all is learnt again from all events.
+The last events in time validate. Each model is tuned there on people who were there before. The gate is trained on some
+of them and of new people after their first few events, and judged on the others beside every single model. Whatever is
+best there answers: popularity is among them, so nothing that is worse than it does. Then all is learnt again from all.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product as combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import vstack
 
 from mmdemo.behaviour.als import Als
 from mmdemo.behaviour.behaviour import ALL_TIME, FUSED, Behaviour
 from mmdemo.behaviour.content import Content
 from mmdemo.behaviour.content_map import ContentMap
 from mmdemo.behaviour.ease import Ease
-from mmdemo.behaviour.events import FEW, Events, Matrix
+from mmdemo.behaviour.events import FEW, Events, Matrix, Rows, histories
 from mmdemo.behaviour.gate import Gate, fit_gate, person_facts, product_facts
 from mmdemo.behaviour.item_knn import ItemKnn
-from mmdemo.behaviour.model import BehaviourModel
+from mmdemo.behaviour.model import BehaviourModel, Floats
 from mmdemo.behaviour.popularity import Popularity
 from mmdemo.core.metrics import Interval, bootstrap_interval, ndcg_at
 from mmdemo.core.progress import Progress, silent
@@ -29,6 +31,7 @@ from mmdemo.core.vectors import Array
 VALIDATION = 0.15  # of the events, the last ones
 LEAST_PEOPLE = 60  # in validation; with fewer, popularity answers
 MOST_PEOPLE = 2500  # of validation: three fifths train the gate, the others choose
+FIRST = 10  # events of a new person that may be their history
 CELLS = 4_000_000  # people x products of validation
 MOST_PRODUCTS = 8000  # above, item-item weights would take gigabytes, and popularity answers
 Models = dict[str, BehaviourModel]
@@ -44,11 +47,18 @@ class Judged:
 
 @dataclass(frozen=True)
 class Window:
-    """People with a history before a time and likes after it."""
+    """People with a history and what they liked next."""
 
     seen: Matrix
     liked: Matrix
-    facts: NDArray[np.float64]  # about the people
+
+    def __len__(self) -> int:
+        return self.seen.shape[0]
+
+    @cached_property
+    def facts(self) -> Floats:
+        """About the people, as the gate reads them."""
+        return person_facts(np.diff(self.seen.indptr))
 
     def ndcg(self, scores: Array, products: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """nDCG@10 of each person who liked one of `products` (default all); what they had seen is no answer."""
@@ -61,15 +71,37 @@ class Window:
 
     def part(self, some: slice) -> "Window":
         """Some of the people."""
-        return Window(self.seen[some], self.liked[some], self.facts[some])
+        return Window(self.seen[some], self.liked[some])
 
 
 def window(before: Events, after: Events, most: int, seed: int = 0) -> Window:
     """At most so many people, drawn at random, who did something before and liked something else after."""
     people = np.intersect1d(before.person, after.person)
     people = np.random.default_rng(seed).permutation(people)[:most]
-    seen, liked = before.matrix[people], after.matrix[people]
-    return Window(seen, liked, person_facts(np.diff(seen.indptr)))
+    return Window(before.matrix[people], after.matrix[people])
+
+
+def with_newcomers(known: Window, before: Events, after: Events, seed: int = 0) -> Window:
+    """These people and half as many new ones, whose history is the first few of what they did after, in any order."""
+    rng = np.random.default_rng(seed)
+    new = newcomers(before, after, least=2, most=(len(known) + 1) // 2, seed=seed)
+    ends = [int(rng.integers(1, min(FIRST, len(some) - 1), endpoint=True)) for some in new]
+    first = histories([some[:end] for some, end in zip(new, ends, strict=True)], before.products)
+    rest = histories([some[end:] for some, end in zip(new, ends, strict=True)], before.products)
+    order = rng.permutation(len(known) + len(new))
+    return Window(vstack([known.seen, first])[order], vstack([known.liked, rest])[order])
+
+
+def newcomers(before: Events, after: Events, least: int, most: int, seed: int = 0) -> list[Rows]:
+    """What people with so many events after a time and none before did, in the order of time; what has the same time in
+    any order."""
+    rng = np.random.default_rng(seed)
+    counts = np.bincount(after.person, minlength=after.people)
+    fresh = np.setdiff1d(np.flatnonzero(counts >= least), before.person)
+    own = after.of(rng.permutation(fresh)[:most])
+    order = np.lexsort((rng.random(len(own)), own.time, own.person))
+    starts = np.flatnonzero(np.diff(own.person[order], prepend=-1))
+    return np.split(own.product[order], starts[1:]) if len(own) else []
 
 
 def answers(
@@ -120,11 +152,11 @@ def fit_behaviour(
     split = events.at_share(1 - VALIDATION)
     before, after = events.before(split), events.since(split)
     valid = window(before, after, min(MOST_PEOPLE, max(1, CELLS // events.products)), seed)
-    if len(valid.facts) < LEAST_PEOPLE or events.products > MOST_PRODUCTS:
+    if len(valid) < LEAST_PEOPLE or events.products > MOST_PRODUCTS:
         popular: Models = {Popularity.name: Popularity(90).fit(events)}
         return _behaviour(popular, None, Popularity.name, events, content), Judged()
     models = _tuned(candidates(rows), before, valid, progress)
-    gate, figures = _gated(models, before, valid)
+    gate, figures = _gated(models, before, with_newcomers(valid, before, after, seed))
     best = max(figures, key=lambda name: figures[name].mean())
     for done, model in enumerate(models.values()):
         progress(done, len(models), "learning from behaviour")
@@ -156,7 +188,7 @@ def _tuned(tried: Mapping[str, list[BehaviourModel]], before: Events, valid: Win
 
 def _gated(models: Models, before: Events, valid: Window) -> tuple[Gate, dict[str, NDArray[np.float64]]]:
     """A gate trained on three fifths of the validation people, and nDCG@10 of it and of every model for the others."""
-    middle = len(valid.facts) * 3 // 5
+    middle = len(valid) * 3 // 5
     train, judge = valid.part(slice(0, middle)), valid.part(slice(middle, None))
     product = product_facts(before.counts.astype(np.float32), _recent(models))
     trained = [model.score(train.seen) for model in models.values()]

@@ -17,6 +17,7 @@ from mmdemo.index.product_index import ProductIndex
 
 BESIDE = 0.8  # standard deviation of what behaviour adds beside a query, as a share of that of the query's scores
 ALONE = 0.1  # and by itself: as far apart as a query's scores commonly are
+CLAIMED = 0.2  # of what lifts a product for everybody: a history that adds less is not said to have brought it
 CLEAR = 0.5  # standard deviations from which on behaviour is a reason
 
 
@@ -72,9 +73,11 @@ class BehaviourPart:
 
     def because(self, row: int) -> int | None:
         """The product of the history that brought this one, None where it comes for everybody."""
-        shares = np.where(self.history == row, -np.inf, self.explain(row).history)
+        told = self.explain(row)
+        shares = np.where(self.history == row, -np.inf, told.history)
         best = int(np.argmax(shares))
-        return int(self.history[best]) if shares[best] > 0 else None
+        brought = shares[best] > 0 and told.history.sum() >= CLAIMED * told.always
+        return int(self.history[best]) if brought else None
 
     def as_dict(self, index: ProductIndex, row: int) -> dict[str, Any]:
         """The lift of a product taken apart, ready for JSON: `always` and the shares of the `history` sum to it."""

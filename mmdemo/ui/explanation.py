@@ -64,8 +64,8 @@ def _behaviour(why: Explanation) -> dict[str, Any] | None:
         {"title": translate(why.index.products[why.index.row(one["id"])].shown("title")), "share": one["share"]}
         for one in first
     ]
-    rest = told["always"] + sum(one["share"] for one in told["history"]) - sum(one["share"] for one in first)
-    return {"from": shown, "rest": rest, "new": told["new"]}
+    rest = sum(one["share"] for one in told["history"]) - sum(one["share"] for one in first)
+    return {"from": shown, "rest": rest if len(told["history"]) > SOURCES else None, **told}
 
 
 def _chance(match: float) -> str:
