@@ -15,7 +15,7 @@ from mmdemo.core.request import Query
 from mmdemo.core.vectors import Array
 from mmdemo.index.product_index import ProductIndex
 
-BESIDE = 0.8  # standard deviation of what behaviour adds beside a query, as a share of that of the query's scores
+BESIDE = 0.8  # spread of what behaviour adds beside a query, as a share of that of the query's scores; by hand
 ALONE = 0.1  # and by itself: as far apart as a query's scores commonly are
 CLAIMED = 0.2  # of what lifts a product for everybody: a history that adds less is not said to have brought it
 CLEAR = 0.5  # standard deviations from which on behaviour is a reason

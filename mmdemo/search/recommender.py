@@ -46,7 +46,7 @@ from mmdemo.search.regions import Region, find_regions
 from mmdemo.search.rerank import families, fold, mmr
 from mmdemo.search.unmet import Unmet, unmet
 
-EXPLORED = 0.25  # of a taste's pull, where behaviour says more of likes and the taste explores on top of it
+EXPLORED = 0.25  # of a taste's pull, where behaviour says more of likes and the taste explores on top; by hand
 LIKE, UNLIKE = 0.6, 0.4  # how far liked and disliked products pull (Rocchio 1971)
 POOL = 5  # where no kind is asked for, diversity picks from this many times k candidates
 MOST_VARIED = 1000  # products of a kind that diversity picks from
