@@ -190,6 +190,27 @@ def test_prestashop_has_several_pictures_in_a_cell_and_features(converted):
     assert candle["price"] == "10.00" and candle["Scent"] == "Rose" and candle["brand"] == "Glow"
 
 
+PRESTA_LIST = """Product ID;Image;Name;Reference;Category;Price (tax excl.);Price (tax incl.);Quantity;Status;Position
+7;http://s.example/7-small.jpg;Candle;CA-1;Candles;10,00 €;12,00 €;3;1;0
+8;http://s.example/8-small.jpg;Gone;GO-1;Candles;10,00 €;12,00 €;0;0;1
+"""
+
+
+def test_the_list_of_prestashop_s_back_office_has_two_prices_of_which_people_pay_one(converted):
+    products, table = converted(PRESTA_LIST)
+    assert products == {
+        "CA-1": {
+            "id": "CA-1",
+            "image": "http://s.example/7-small.jpg",
+            "title": "Candle",
+            "category": "Candles",
+            "price": "12,00 €",
+            "availability": "in stock",
+        }
+    }
+    assert "read as an export of PrestaShop" in [str(note) for note in table.notes]
+
+
 def test_etsy_listings_without_a_number_are_called_by_their_titles(converted):
     products, _ = converted(ETSY)
     hat = products["knit-hat"]
@@ -257,6 +278,7 @@ def test_a_table_of_our_own_form_stays_as_it_is(converted):
         (WOO_GERMAN, "woocommerce"),
         (MAGENTO, "magento"),
         (PRESTA, "prestashop"),
+        (PRESTA_LIST, "prestashop"),
         (ETSY, "etsy"),
         (BIG, "bigcommerce"),
         (SQUARE, "squarespace"),
@@ -463,3 +485,24 @@ def test_a_table_of_our_own_form_may_have_a_sale_price_and_one_in_each_currency(
         (20, "USD", {}),
     ]
     assert "regular_price" not in catalog.facets and "20" not in catalog.products[0].text
+
+
+STOCKED = """Handle,Title,Tags,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,\
+Variant Price,Image Src,Status
+a,Mug,"clay, gift",A,shopify,3,deny,20.00,,active
+b,Cup,"clay, blue",B,shopify,0,deny,20.00,,active
+c,Vase,"gift, blue",C,shopify,0,continue,20.00,,active
+d,Tray,clay,D,shopify,5,deny,20.00,,active
+e,Lid,clay,E,shopify,5,deny,20.00,,draft
+"""
+
+
+def test_stock_and_tags_are_filters_and_drafts_are_counted(tmp_path):
+    (tmp_path / "products_export.csv").write_text(STOCKED)
+    catalog = Catalog.read(tmp_path)
+    assert catalog.facets["availability"] == {"in stock": 2, "out of stock": 1}
+    assert catalog.facets["tags"] == {"clay": 3, "blue": 2, "gift": 2}
+    assert [p.id for p in catalog] == ["A", "B", "C", "D"] and not catalog.refused
+    assert any(
+        "left out, since the shop does not show them (drafts, hidden): 1" in str(note) for note in catalog.warnings
+    )

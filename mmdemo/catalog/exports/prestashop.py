@@ -3,6 +3,9 @@
 Headings after the CSV import reference of PrestaShop, in English, French, German, Spanish and Italian.
 """
 
+import re
+from dataclasses import replace
+
 from mmdemo.catalog.exports.offers import stocked
 from mmdemo.catalog.exports.rows import (
     Conversion,
@@ -38,6 +41,8 @@ IMAGES = ("image urls", "image", "images", "url des images", "bild urls", "image
 ACTIVE = ("active", "status", "actif", "etat", "activo", "stato", "aktiv")
 PRICED = frozenset(("price tax included", "price tax excluded", "prix ttc", "prix ht", "wholesale price", "base price"))
 
+WITH_TAX = re.compile(r"\((tax incl|ttc|inkl|impuestos incl|iva incl|tasse incl)", re.I)  # "Price (tax incl.)"
+
 
 def recognise(headings: set[str]) -> bool:
     """A reference and pictures beside a price with or without tax."""
@@ -46,9 +51,10 @@ def recognise(headings: set[str]) -> bool:
 
 
 def convert(table: Table) -> Conversion:
-    """A product for each row."""
+    """A product for each row, at the price that people pay."""
     conversion, taken = Conversion(), set[str]()
-    for line, row in cells_by_heading(table):
+    columns = [PRICE[0] if WITH_TAX.search(column) else column for column in table.columns]
+    for line, row in cells_by_heading(replace(table, columns=columns)):
         if hidden(first(row, *ACTIVE)):
             conversion.left_out += 1
             continue
