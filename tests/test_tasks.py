@@ -57,7 +57,7 @@ def asked(index, catalog):
 
 def test_a_catalogue_with_everything_asks_every_task(asked):
     pictured = {"photo", "photo and words", "other views", "other views and words"}
-    assert set(asked) == pictured | {"words", "sentences", "similar", "edits", "links"}
+    assert set(asked) == pictured | {"words", "sentences", "names", "names with a slip", "similar", "edits", "links"}
 
 
 def test_queries_of_products_ask_for_held_out_products_alone(asked, index):

@@ -66,6 +66,11 @@ def score_matrices(index: ProductIndex, q: Queries) -> ScoreMatrices:
         "mean": _away(mean.fuse(image=q.image, text=q.text), q, lambda texts: mean.fuse(text=texts))
         @ mean.fuse(image=index.image, text=index.text).T,
     }
+    head = _head(scores)
+    for row, named in enumerate(q.named):
+        if named is not None:
+            head[row] = named.mixed(head[row])
+    exact = {row: head[row, named.exactly] for row, named in enumerate(q.named) if named is not None}
     for row, allowed in enumerate(q.allowed):
         if allowed is not None:
             excluded = np.ones(len(index), bool)
@@ -73,6 +78,8 @@ def score_matrices(index: ProductIndex, q: Queries) -> ScoreMatrices:
             for s in scores.values():
                 if s is not None:
                     s[row, excluded] = -np.inf
+    for row, found in exact.items():  # what a sentence names is no condition on it
+        head[row, q.named[row].exactly] = found  # type: ignore[union-attr]
     left_out = np.flatnonzero(q.reference >= 0)
     for s in scores.values():
         if s is not None:

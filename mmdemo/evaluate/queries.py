@@ -19,6 +19,7 @@ from mmdemo.core.vectors import Array
 from mmdemo.encode.embeddings import photo_embeddings, text_embeddings
 from mmdemo.encode.encoder import Encoder
 from mmdemo.index.product_index import ProductIndex
+from mmdemo.language.names import Named
 from mmdemo.language.relevance import Asked
 
 MATCH_COLUMNS = ("product_id", "target_ids")
@@ -39,6 +40,7 @@ class Queries:
     conditions (None: all) and `away` the embeddings of the words to go away from (None: none). `asked` is what a query
     asks for, where whoever drew it knows more than its right answers tell. `tiers` has the
     place of every product's tier, -1 for what is no answer, where queries were read as a search does (None: one tier).
+    `named` is what the name in a sentence brings (None: it has none).
     """
 
     image: Array
@@ -55,6 +57,7 @@ class Queries:
     asked: list[Asked | None] = field(default_factory=list)
     tiers: list[NDArray[np.int8] | None] = field(default_factory=list)
     photos: list[bytes] = field(default_factory=list)
+    named: list[Named | None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.said = self.said or [""] * len(self)
@@ -64,6 +67,7 @@ class Queries:
         self.asked = self.asked or [None] * len(self)
         self.tiers = self.tiers or [None] * len(self)
         self.photos = self.photos or [b""] * len(self)
+        self.named = self.named or [None] * len(self)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -86,6 +90,7 @@ class Queries:
             [self.asked[r] for r in rows],
             [self.tiers[r] for r in rows],
             [self.photos[r] for r in rows],
+            [self.named[r] for r in rows],
         )
 
 

@@ -47,6 +47,8 @@ TASK_NAMES = {
     "other views and words": N_("With a photo from another side and words"),
     "other photos and words": N_("With another photo and words"),
     "sentences": N_("With a sentence"),
+    "names": N_("With a name"),
+    "names with a slip": N_("With a misspelt name"),
     "similar": N_("From a product to its variants"),
     "links": N_("From a product to what goes with it"),
 }

@@ -16,7 +16,7 @@ from mmdemo.evaluate.queries import Queries
 from mmdemo.index.product_index import ProductIndex
 from mmdemo.language.grammar import Grammar
 from mmdemo.language.kinds import Kinds
-from mmdemo.search.query_kind import tiers
+from mmdemo.search.query_kind import named_first, tiers
 
 
 def with_tiers(index: ProductIndex, q: Queries) -> Queries:
@@ -31,7 +31,8 @@ def with_tiers(index: ProductIndex, q: Queries) -> Queries:
         reading = grammar.read(sentence, anchor, photo=bool(photo[i]) and anchor is None)
         query = Query(text=sentence, reference=starts)
         image = q.image[i : i + 1] if photo[i] else None
-        places.append(tiers(index, kinds, grammar.words, query, reading, image).places)
+        found = tiers(index, kinds, grammar.words, query, reading, image)
+        places.append(named_first(found, index, query, q.named[i]).places)
     return replace(q, tiers=places)
 
 
@@ -49,6 +50,9 @@ def read_sentences(index: ProductIndex, encoder: Encoder, q: Queries, looks: boo
     for i, sentence in enumerate(q.said):
         anchor = index.products[index.row(q.shows[i])] if starts_from_product[i] else None
         readings.append(grammar.read(sentence, anchor, photo=bool(photo[i]) and anchor is None) if sentence else None)
+    named = [index.named(index.spelling.mend(sentence)[0]) for sentence in q.said]
+    if any(part is not None for part in named):
+        q = replace(q, named=named)
     if not any(reading and reading.parts for reading in readings):
         return q
     kept = [reading.text if reading else "" for reading in readings]

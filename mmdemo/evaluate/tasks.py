@@ -15,6 +15,7 @@ from mmdemo.core.vectors import present
 from mmdemo.encode.embeddings import photo_embeddings, random_crop, text_embeddings
 from mmdemo.encode.encoder import Encoder
 from mmdemo.evaluate.evaluation import evaluate
+from mmdemo.evaluate.name_queries import name_queries
 from mmdemo.evaluate.queries import PHOTO_SIDE, Queries, read_queries
 from mmdemo.evaluate.report import Evaluation, NotMeasured
 from mmdemo.evaluate.shopper_sentences import shopper_sentences
@@ -38,8 +39,9 @@ def tasks(
     product that has them all is right; photo and words: both, and only itself or a near-copy is right; other views:
     its further pictures; other photos and edits ("this, in blue"): the query files beside the catalogue, or edits read
     out of it; both kinds of other pictures "and words": with half of the title; sentences: a kind and wishes, such as
-    shoppers type, right for all that meets them; similar: from a product to its variants; links: from a product to what
-    goes with it.
+    shoppers type, right for all that meets them; names, rightly spelt and with a slip: a title, a brand, an id or a
+    code, right for all that are called so; similar: from a product to its variants; links: from a product to what goes
+    with it.
     """
     rng = np.random.default_rng(0)
     source = {p.id: catalog.image_path(p) for p in catalog}
@@ -64,6 +66,7 @@ def tasks(
     sampled = np.sort(rng.permutation(held_out_rows(index))[:SAMPLE]).tolist()
     if (sentences := shopper_sentences(index, encoder, sampled, rng)) is not None:
         by_name["sentences"] = sentences
+    by_name |= name_queries(index, encoder, sampled, rng)
     if (similar := _similar(index)) is not None:
         by_name["similar"] = similar
     if (links := _links(index)) is not None:

@@ -25,6 +25,7 @@ from mmdemo.explain import occlusion as regions
 from mmdemo.fusion.prepared_query import PreparedQuery
 from mmdemo.index.product_index import ProductIndex
 from mmdemo.language.language_model import Language
+from mmdemo.language.names import names_of
 from mmdemo.language.reading import Reading
 
 STRENGTHS = ("category", "colour", "material", "pattern")  # properties that a change may add, first
@@ -89,14 +90,14 @@ class Explanation:
         # Of several pictures, the one that the score comes from.
         seen = self.index.nearest_pictures(self.vector, [self.row])
         self.target, self._picture_row, self._picture = seen[0][0], seen[1][0], int(seen[2][0])
-        self.product = self.index.products[self.row]
+        self.product, self._named = self.index.products[self.row], self.prepared.named
         self._lift = self.prepared.behaviour(self.row)
-        self.score = float(self.vector @ self.target) + (self._lift or 0.0)
+        self.score = float(self._whole(self.vector @ self.target[:, None])[0])
 
     @cached_property
     def receipt(self) -> dict[str, float]:
         """The score's parts, summing to it."""
-        return reasons.receipt(self.parts, self.target, self._lift)
+        return reasons.receipt(self.prepared.shares, self.target, self.prepared.name(self.row), self._lift)
 
     @cached_property
     def rank(self) -> int | None:
@@ -152,7 +153,12 @@ class Explanation:
         title, text = self.product.title, self.product.text
 
         def score_of(titles: list[str]) -> Array:
-            return self._as_product(text=self._r.text_rows([text.replace(title, t, 1).lstrip(" .") for t in titles]))
+            rows = self._r.text_rows([text.replace(title, t, 1).lstrip(" .") for t in titles])
+            others = [name for name in names_of(self.product) if name != title]
+            said, between = self.reading.sentence, self.index.names.between
+            return self._as_product(
+                text=rows, name=[between(said, [t, *others]) for t in titles] if self._named else None
+            )
 
         return words.word_effects(title, score_of, self.score) if text.startswith(title) else []
 
@@ -279,7 +285,19 @@ class Explanation:
 
     def _with_text(self, texts: list[str]) -> Array:
         """Scores (n,) of this product with other words in the query; behaviour adds what it did."""
-        return self._fused_with_text(texts) + (self._lift or 0.0)
+        said, text = self.reading.sentence, self.query.text
+        name = None
+        if self._named is not None:
+            sentences = [said.replace(text, t, 1) if text in said else t for t in texts]
+            name = [float(self.index.names.cosines(sentence)[self.row]) for sentence in sentences]
+        return self._whole(self._fused_with_text(texts), name)
+
+    def _whole(self, scores: Array, name: Sequence[float] | None = None) -> Array:
+        """Cosines (n,) of this product as scores, with what its name and behaviour add; `name` are other cosines."""
+        if self._named is not None:
+            by_name = np.asarray(self._named.cosines[self.row] if name is None else name, np.float32)
+            scores = (1 - self._named.weight) * scores + self._named.weight * by_name
+        return scores + np.float32(self._lift or 0.0)
 
     def _fused_with_text(self, texts: list[str]) -> Array:
         image = self.prepared.image
@@ -301,14 +319,14 @@ class Explanation:
     def _with_image(self, rows: Array) -> Array:
         """Scores (n,) of this product with other photo rows in the query."""
         text = self.prepared.text
-        return (
-            self._r.fused(self.query, rows, None if text is None else np.repeat(text, len(rows), 0)).sum(1)
-            @ self.target
-        ) + (self._lift or 0.0)
+        fused = self._r.fused(self.query, rows, None if text is None else np.repeat(text, len(rows), 0))
+        return self._whole(fused.sum(1) @ self.target)
 
-    def _as_product(self, image: Array | None = None, text: Array | None = None) -> Array:
-        """Scores (n,) of this product with other picture or text rows."""
+    def _as_product(
+        self, image: Array | None = None, text: Array | None = None, name: Sequence[float] | None = None
+    ) -> Array:
+        """Scores (n,) of this product with other picture or text rows; `name` are the cosines of its names then."""
         n = len(image) if image is not None else len(text) if text is not None else 1
         image = np.repeat(self._picture_row[None], n, 0) if image is None else image
         text = np.repeat(self.index.text[self.row][None], n, 0) if text is None else text
-        return self.index.head.product_parts(image=image, text=text).sum(1) @ self.vector + (self._lift or 0.0)
+        return self._whole(self.index.head.product_parts(image=image, text=text).sum(1) @ self.vector, name)

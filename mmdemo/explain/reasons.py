@@ -15,8 +15,9 @@ from mmdemo.core.messages import Message, Term, column_label, joined, listed
 from mmdemo.core.vectors import Array
 
 PARTS = ("image", "text", "interaction")
-TASTE, BEHAVIOUR = "taste", "behaviour"
+TASTE, NAME, BEHAVIOUR = "taste", "name", "behaviour"
 YOUR_PHOTO, REFERENCE = Message("your photo"), Message("the product you started from")
+CALLED = Message("it is called what you wrote")
 PART_LABELS = {
     "image": YOUR_PHOTO,
     "text": Message("your words"),
@@ -30,12 +31,15 @@ CLEAR = 0.35  # standard deviations of the query's scores: a lead below this dec
 TIE = 1e-6  # scores nearer than this are the same
 
 
-def receipt(query_parts: Array, product: Array, behaviour: float | None = None) -> dict[str, float]:
+def receipt(
+    query_parts: Array, product: Array, name: float | None = None, behaviour: float | None = None
+) -> dict[str, float]:
     """How much of the score came through the photo, the words, both together (and the taste): (3 or 4, d) @ (d,); and
-    what behaviour added, where it did."""
+    what a name and behaviour added, where they did."""
     names = (*PARTS, TASTE)[: len(query_parts)]
     parts = dict(zip(names, (query_parts @ product).astype(float).tolist(), strict=True))
-    return parts if behaviour is None else parts | {BEHAVIOUR: behaviour}
+    added = {NAME: name, BEHAVIOUR: behaviour}
+    return parts | {part: value for part, value in added.items() if value is not None}
 
 
 @dataclass(frozen=True)

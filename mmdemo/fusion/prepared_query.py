@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mmdemo.core.request import Modality, Query
 from mmdemo.core.vectors import Array
+from mmdemo.language.names import Named
 from mmdemo.language.reading import Reading
 from mmdemo.language.tiers import Tiers
 
@@ -24,7 +25,7 @@ class PreparedQuery:
     (3, width), with a taste (4, width), sum to the unit `vector` (width,). `allowed` are the rows that pass the
     filters, None without filters. `tiers` says of each product in which part of the answer it stands. `lift`
     (products,) is what behaviour adds to each product's score, None where no history was given or nothing was learnt;
-    of a history alone the `vector` is zero.
+    of a history alone the `vector` is zero. `named` is what a name in the sentence brings, None where there is none.
     """
 
     given: Query
@@ -36,6 +37,7 @@ class PreparedQuery:
     allowed: NDArray[np.int64] | None
     tiers: Tiers
     lift: Array | None = None
+    named: Named | None = None
 
     @property
     def modality(self) -> Modality:
@@ -48,8 +50,18 @@ class PreparedQuery:
         return self.parts.sum(0)
 
     def lifted(self, scores: Array, rows: NDArray[np.int64] | slice = slice(None)) -> Array:
-        """The scores of the products at `rows`, with what behaviour adds to their cosines (rows,)."""
+        """The scores of the products at `rows`, of whose cosines (rows,) names and behaviour make them."""
+        scores = scores if self.named is None else self.named.mixed(scores, rows)
         return scores if self.lift is None else scores + self.lift[rows]
+
+    @cached_property
+    def shares(self) -> Array:
+        """The parts as they count beside a name."""
+        return self.parts if self.named is None else (1 - self.named.weight) * self.parts
+
+    def name(self, row: int) -> float | None:
+        """What the name in the sentence adds to a product's score, None where there is none."""
+        return None if self.named is None else self.named.weight * float(self.named.cosines[row])
 
     def behaviour(self, row: int) -> float | None:
         """What behaviour adds to a product's score, None where it adds to none."""

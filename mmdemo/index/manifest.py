@@ -45,6 +45,7 @@ class Manifest(BaseModel):
     floors: dict[str, FiniteFloat]
     # Slopes and constant of the chance of a kind that words without a known noun ask for; None in older indexes.
     word_curve: tuple[FiniteFloat, FiniteFloat, FiniteFloat, FiniteFloat] | None = None
+    name_weight: FiniteFloat = 0.0  # of what a product is called, where a query names something; 0 in older indexes
     held_out: list[str]  # ids of the products that no training saw
 
     format: int = FORMAT

@@ -55,6 +55,8 @@ from mmdemo.index.manifest import FORMAT
 from mmdemo.index.store import VectorStore
 from mmdemo.index.verify import sha256
 from mmdemo.index.versions import VERSION, begin_version, live_version, publish
+from mmdemo.language.names import Named, Names
+from mmdemo.language.spelling import Spelling
 
 __all__ = ["VERSION", "WORK", "ProductIndex", "live_version"]
 LIKELY = 6  # products that may go with one which nobody linked
@@ -149,6 +151,24 @@ class ProductIndex:
     def facet_index(self) -> FacetIndex:
         """Facets, counts and filters of the products."""
         return FacetIndex(self.products)
+
+    @cached_property
+    def names(self) -> Names:
+        """What the products are called."""
+        return Names(self.products)
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """The words of the catalogue, by which misspelt ones are mended."""
+        return Spelling(self.products)
+
+    def named(self, sentence: str) -> Named | None:
+        """What the name in a sentence, its words mended, adds to its scores; None where there is none, or the index gives it no weight."""
+        weight = self.manifest.name_weight
+        if not weight or not sentence.strip():
+            return None
+        cosines = self.names.called(sentence, self.spelling)
+        return None if cosines is None else Named(cosines, weight)
 
     @property
     def facets(self) -> dict[str, dict[str, int]]:

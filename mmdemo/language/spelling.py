@@ -69,6 +69,14 @@ class Spelling:
         words = _words(sentence)
         return sum(not self._knows(word) for word in words), len(words)
 
+    def ordinary(self, word: str) -> bool:
+        """Whether a dictionary or every shop has a word, so that it is no name by itself."""
+        return self.in_every_shop(word) or any(form in _dictionary() for form in (word, singular(word)))
+
+    def in_every_shop(self, word: str) -> bool:
+        """Whether a word says what a thing is or looks like in any shop, or nothing of a thing."""
+        return any(form in FUNCTION_WORDS or form in _shop_words() for form in (word, singular(word)))
+
     def _knows(self, word: str) -> bool:
         forms = (word, singular(word), word.removesuffix("'s").removesuffix("’s"))
         return any(form in self._uses or form in FUNCTION_WORDS or form in _dictionary() for form in forms)

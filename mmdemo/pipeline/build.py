@@ -57,6 +57,7 @@ from mmdemo.index.manifest import EncoderRecord, Manifest
 from mmdemo.index.product_index import WORK, ProductIndex
 from mmdemo.pipeline.calibrate import word_curve
 from mmdemo.pipeline.learn_behaviour import learn_behaviour
+from mmdemo.pipeline.name_weight import name_weight
 from mmdemo.search.recommender import Recommender
 
 MAPS = 24  # heat maps that the report checks: one for every 40 products, so that a small build stays short
@@ -249,7 +250,9 @@ def _fitted(
             further=FurtherPictures(done.further.rows, rounded(done.further.image)),
         )
     )
-    index.manifest = index.manifest.updated(word_curve=word_curve(index, encoder, seed))
+    index.manifest = index.manifest.updated(
+        word_curve=word_curve(index, encoder, seed), name_weight=name_weight(index, encoder, seed)
+    )
     return index, _learn_beside(index, report, catalog, holdout, seed, progress)
 
 

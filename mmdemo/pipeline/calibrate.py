@@ -1,4 +1,4 @@
-"""Calibrate an index: how certain the kind of thing is that a sentence without a known noun asks for.
+"""Calibrate an index: how certain the kind is that a sentence without a known noun asks for, and how names count.
 
 Sentences come from the catalogue itself. Each is asked twice, of all products and without those of its kind, as if the
 shop did not sell it; so both what is right and what is not sold are learnt from.
@@ -16,6 +16,7 @@ from mmdemo.fusion.calibration import logistic
 from mmdemo.fusion.training_tasks import HALF, partial_texts
 from mmdemo.index.locks import writing
 from mmdemo.index.product_index import ProductIndex
+from mmdemo.pipeline.name_weight import name_weight
 from mmdemo.search.word_kinds import WordCurve, word_features
 
 SENTENCES = 500
@@ -40,7 +41,9 @@ def calibrate(index_dir: Path, encoder: Encoder) -> ProductIndex:
     """
     with writing(index_dir):
         index = ProductIndex.load(index_dir)
-        index.manifest = index.manifest.updated(word_curve=word_curve(index, encoder))
+        index.manifest = index.manifest.updated(
+            word_curve=word_curve(index, encoder), name_weight=name_weight(index, encoder)
+        )
         return index.save(index_dir, pages=lambda _: _pages(index))
 
 

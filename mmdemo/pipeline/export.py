@@ -18,7 +18,7 @@ from mmdemo.search.recommendation import Recommendation
 
 CSV, PARQUET = ".csv", ".parquet"
 STEP = 4096  # rows that are written at a time
-RESULT = ("rank", "score", "match", "grade", "image_part", "text_part", "interaction_part", "reason")
+RESULT = ("rank", "score", "match", "grade", "image_part", "text_part", "interaction_part", "name_part", "reason")
 
 
 def export(index: ProductIndex, out: Path, *, embeddings: bool | None = None, progress: Progress = silent) -> list[str]:
@@ -82,7 +82,7 @@ def result_rows(results: Sequence[Recommendation]) -> Iterator[list[object]]:
     names = columns([r.product for r in results])
     yield [*names, *RESULT]
     for r in results:
-        parts = [round(float(r.parts[name]), 6) for name in ("image", "text", "interaction")]
+        parts = [round(float(r.parts.get(name, 0.0)), 6) for name in ("image", "text", "interaction", "name")]
         figures = [r.rank, round(float(r.score), 6), round(float(r.match), 4), r.grade or "", *parts, r.reason]
         yield [*cells(r.product, names), *figures]
 

@@ -65,6 +65,8 @@ class Matcher:
         chance = self._chances(prepared, rows)
         if chance is None:
             return None
+        exactly = np.zeros(len(rows), bool) if prepared.named is None else prepared.named.exactly[rows]
+        chance = np.where(exactly, np.maximum(chance, NAMED), chance)
         kind, query = prepared.tiers.kind, prepared.query
         wished = bool(query.filters or wishes(query.text, self._vocabulary))
         graded, close = grades(self._index, self._vocabulary, prepared, rows), chance >= FLOOR
@@ -72,8 +74,10 @@ class Matcher:
             close[:] = True
             chance[[grade is Grade.EXACT for grade in graded]] = NAMED
         told: list[Grade | None] = []
-        for grade, certain in zip(graded, chance, strict=True):
-            if grade is Grade.EXACT and (prepared.modality == "like" or (kind is None and not wished)):
+        for grade, certain, called in zip(graded, chance, exactly, strict=True):
+            if called:
+                grade = Grade.EXACT
+            elif grade is Grade.EXACT and (prepared.modality == "like" or (kind is None and not wished)):
                 grade = Grade.SUBSTITUTE  # nothing says what would be exact
             of_kind = grade in (Grade.EXACT, Grade.SUBSTITUTE)
             told.append(grade if grade is Grade.COMPLEMENT or (of_kind and certain >= CERTAIN) else None)

@@ -5,6 +5,7 @@ none, by a vote of its neighbours in the index, else of the product to start fro
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from mmdemo.core.request import ANY_KIND, Filter, Query
 from mmdemo.core.vectors import Array
 from mmdemo.index.product_index import ProductIndex
 from mmdemo.language.kinds import Kinds, Mask
+from mmdemo.language.names import Named
 from mmdemo.language.reading import Reading
 from mmdemo.language.situations import likely_kinds
 from mmdemo.language.tiers import QueryKind, Source, Tiers, placed
@@ -149,6 +151,14 @@ def tiers(
     if not (tier == 0).any() and kind.source in (Source.WORDS, Source.REQUEST):
         tier[_nearly(asked.rows & must & ~allowed, met)] = 1
     return Tiers(kind, placed(tier, missed, np.ones(len(index), bool) if likely is None else likely))
+
+
+def named_first(found: Tiers, index: ProductIndex, query: Query, named: Named | None) -> Tiers:
+    """The tiers with what is called just as the sentence says before all, however that was understood; the conditions
+    of the form hold."""
+    if named is None:
+        return found
+    return replace(found, places=np.where(named.exactly & passing(index, query.filters), np.int8(0), found.places))
 
 
 def having(index: ProductIndex, wish: Wish) -> Mask:

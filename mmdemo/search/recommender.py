@@ -33,14 +33,13 @@ from mmdemo.language.grammar import Grammar
 from mmdemo.language.kinds import Kinds
 from mmdemo.language.language_model import Assistant, Language
 from mmdemo.language.reading import Reading
-from mmdemo.language.spelling import Spelling
 from mmdemo.language.tiers import ORDER
 from mmdemo.search.feedback import PULL, Posterior, Space, posterior
 from mmdemo.search.for_history import BehaviourPart
 from mmdemo.search.in_catalogue import in_catalogue, names
 from mmdemo.search.match import Match, Matcher
 from mmdemo.search.photo_kinds import PhotoKinds
-from mmdemo.search.query_kind import tiers
+from mmdemo.search.query_kind import named_first, tiers
 from mmdemo.search.recommendation import Recommendation
 from mmdemo.search.regions import Region, find_regions
 from mmdemo.search.rerank import families, fold, mmr
@@ -98,7 +97,7 @@ class Recommender:
     def language(self) -> Language:
         """The reader of sentences, which knows the catalogue's own words in every language it has them in."""
         grammar = Grammar(self.index.products, self.index.facets, list(self.index.manifest.words.values()))
-        return Language(grammar, Spelling(self.index.products), Assistant.from_environment())
+        return Language(grammar, self.index.spelling, Assistant.from_environment())
 
     @cached_property
     def kinds(self) -> Kinds:
@@ -217,10 +216,12 @@ class Recommender:
         parts = self.fused(as_read, image, text)[0]
         allowed = self.index.allowed(as_read.filters)
         words = self.language.grammar.words
+        named = None if query.weight == 1 else self.index.named(reading.sentence)
         order = tiers(self.index, self.kinds, words, query, reading, image, self.photo_kinds)
+        order = named_first(order, self.index, query, named)
         part = BehaviourPart.of(self.index, as_read, parts.sum(0))
         lift = None if part is None else part.lift
-        return PreparedQuery(query, reading, as_read, image, text, parts, allowed, order, lift)
+        return PreparedQuery(query, reading, as_read, image, text, parts, allowed, order, lift, named)
 
     def recommend(self, query: Query | PreparedQuery) -> list[Recommendation]:
         """Find the k best products that pass the filters, best first.
@@ -508,8 +509,8 @@ class Recommender:
         self, prepared: PreparedQuery, k: int, allowed: NDArray[np.int64] | None = None
     ) -> tuple[Array, NDArray[np.int64]]:
         """Scores and rows, best first, of the k best products for a query, among `allowed` rows where they are given;
-        exact where behaviour counts, which no store knows."""
-        if prepared.lift is None:
+        exact where names or behaviour count, which no store knows."""
+        if prepared.lift is None and prepared.named is None:
             return self.index.search(prepared.vector, k, allowed)
         rows = np.arange(len(self.index)) if allowed is None else allowed
         scores = prepared.lifted(self.index.scores(prepared.vector))[rows]
@@ -580,7 +581,9 @@ class Recommender:
             return Match(part.chances[rows], np.ones(len(rows), bool), [None] * len(rows))
         if (match := self.matcher(prepared, rows)) is not None:
             return match
-        rivals = self.rivals(prepared)[0]
+        rivals, rival_rows = self.rivals(prepared)
+        if prepared.named is not None:
+            scores, rivals = prepared.named.unmixed(scores, rows), prepared.named.unmixed(rivals, rival_rows)
         z = self.index.z_scores(prepared.vector, np.r_[scores, rivals])
         chance = self.index.calibration.probability(prepared.modality, z[: len(scores)], z[len(scores) :])
         close = in_catalogue(self.index, prepared.modality, prepared.image, rows, scores)
@@ -646,7 +649,7 @@ class Recommender:
                     title=product.title,
                     score=float(score),
                     match=float(match.chance[place]),
-                    parts=reasons.receipt(parts, seen[place], prepared.behaviour(row)),
+                    parts=reasons.receipt(prepared.shares, seen[place], prepared.name(row), prepared.behaviour(row)),
                     reason=self._reason(prepared, int(row), grounds, because, behaviour),
                     product=product,
                     close=bool(match.close[place]),
@@ -680,15 +683,17 @@ class Recommender:
     ) -> str:
         return reasons.sentence(
             prepared.modality,
-            reasons.receipt(prepared.parts, self.index.nearest_pictures(prepared.vector, [row])[0][0]),
+            reasons.receipt(prepared.shares, self.index.nearest_pictures(prepared.vector, [row])[0][0]),
             self.contrasts.decisions(row, grounds),
-            self._lead(prepared.query, row, because, behaviour),
+            self._lead(prepared, row, because, behaviour),
             reasons.REFERENCE if prepared.query.reference else reasons.YOUR_PHOTO,
         )
 
-    def _lead(self, query: Query, row: int, because: str, behaviour: BehaviourPart | None) -> Message | None:
-        """What behaviour or the taste decided, None where neither lifted the product clearly."""
-        title = self.product(because).shown("title") if because else ""
+    def _lead(self, prepared: PreparedQuery, row: int, because: str, behaviour: BehaviourPart | None) -> Message | None:
+        """What a name, behaviour or the taste decided, None where none lifted the product clearly."""
+        if prepared.named is not None and prepared.named.exactly[row]:
+            return reasons.CALLED
+        query, title = prepared.query, self.product(because).shown("title") if because else ""
         if behaviour is not None and (behaviour.decides(row) or not query.directed):
             return reasons.because_of_behaviour(title, behaviour.is_new(row))
         if not because:

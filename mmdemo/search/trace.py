@@ -23,7 +23,7 @@ from mmdemo.language.tiers import Tiers
 from mmdemo.search.recommendation import Recommendation
 from mmdemo.search.recommender import Recommender
 
-NAMES = ("image", "text", "interaction", "taste")  # of the parts of a query
+NAMES = ("image", "text", "interaction", "taste", "name")  # of the parts of a query
 SIDE_BY_SIDE = 5  # products that are listed for each way of searching
 MAX_NAMED = 3  # neighbours of a photo that are named
 PAIRS = 512  # products that say how well pictures and texts are aligned
@@ -110,7 +110,7 @@ def trace(recommender: Recommender, query: Query | PreparedQuery) -> Trace:
         photo=photo[0] if len(photo) else None,
         words_vector=words[0] if len(words) else None,
         vector=prepared.vector,
-        norms=dict(zip(NAMES, np.linalg.norm(prepared.parts, axis=1).astype(float).tolist(), strict=False)),
+        norms=_norms(prepared),
         cosines=cosines,
         searched=len(index) if prepared.allowed is None else len(prepared.allowed),
         nearest=len(rows),
@@ -121,14 +121,23 @@ def trace(recommender: Recommender, query: Query | PreparedQuery) -> Trace:
     )
 
 
+def _norms(prepared: PreparedQuery) -> dict[str, float]:
+    """The lengths of a query's parts, as they count in a score."""
+    norms = dict(zip(NAMES, np.linalg.norm(prepared.shares, axis=1).astype(float).tolist(), strict=False))
+    return norms if prepared.named is None else norms | {"name": prepared.named.weight}
+
+
 def _side_by_side(
     recommender: Recommender, prepared: PreparedQuery, photo: Array, words: Array
 ) -> dict[str, list[tuple[int, float]]]:
     """The first rows by each modality alone, `photo` and `words` (1 or 0, dim) as they were aligned, and by both."""
     index, image, text = recommender.index, prepared.image, prepared.text
     short = prepared.query.with_(k=SIDE_BY_SIDE, diversity=0.0)
-    tiers, by = prepared.tiers, {}
-    prepared = replace(prepared, tiers=Tiers.one(len(index), prepared.allowed))  # what each modality finds by itself
+    by = {}
+    whole = prepared
+    prepared = replace(
+        prepared, tiers=Tiers.one(len(index), prepared.allowed), named=None
+    )  # what each modality finds by itself
     if image is not None and text is not None:
         alone = short.with_(away=(), weight=0.5)
         by["photo"] = _first(recommender, prepared, short, recommender.fused(alone, image, None)[0])
@@ -138,7 +147,7 @@ def _side_by_side(
         pictures, texts = aligned(index.head, image=index.image, text=index.text)
         by["pictures"] = _among(recommender, replace(prepared, query=short), pictures @ vector)
         by["texts"] = _among(recommender, replace(prepared, query=short), texts @ vector)
-    by["both"] = _first(recommender, replace(prepared, tiers=tiers), short, prepared.parts)
+    by["both"] = _first(recommender, whole, short, prepared.parts)
     return by
 
 

@@ -100,6 +100,7 @@ class Functions:
             "because", "tier", "new", "category", "price", "currency", "picture"}], "kind": {"name", "from",
             "certainty", "sold", "count"} or null, "unmet": [{"sentence", "instead", "count"}], "regions": [{"box",
             "kind", "certainty"}], "query": {...}, "mmdemo", "index"}.
+            Words that name a product, by a title, a brand, an id or a code, add the part "name".
             A history adds the part "behaviour" where the catalogue came with what people did, "new" then marks products
             that too few have touched, and because is the id that brought a result; else it counts as taste.
             match is the calibrated chance that a result is what was asked for or a substitute; grade is "exact",

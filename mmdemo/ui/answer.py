@@ -77,6 +77,7 @@ def page(
         ],
         bars=any(len([part for part in cards.receipt(r.parts) if part["share"]]) > 1 for r in found),
         taste=any("taste" in r.parts for r in found),
+        name=any("name" in r.parts for r in found),
         behaviour=any("behaviour" in r.parts for r in found),
         link=search.link(),
         before=before,

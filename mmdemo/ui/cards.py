@@ -25,7 +25,7 @@ from mmdemo.serve.translation import named, noun, translate, word
 from mmdemo.ui.theme import ASSETS
 
 PARTS = (("image", N_("photo")), ("text", N_("words")), ("interaction", N_("together")))
-FURTHER_PARTS = (("taste", N_("taste")), ("behaviour", N_("people")))
+FURTHER_PARTS = (("taste", N_("taste")), ("name", N_("name")), ("behaviour", N_("people")))
 GRADES = {"exact": N_("Exact match"), "substitute": N_("Similar"), "complement": N_("Also fits")}
 
 

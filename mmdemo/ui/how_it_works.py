@@ -36,7 +36,7 @@ HEADS = {
     "weighted": ("g · photo + (1 − g) · words", N_("A learnt gate g mixes photo and words, number by number.")),
     "attention": ("a · photo + (1 − a) · words + joint", N_("Learnt attention decides how much to take from each.")),
 }
-LABELS = dict(zip(NAMES, (N_("photo"), N_("words"), N_("together"), N_("taste")), strict=True))
+LABELS = dict(zip(NAMES, (N_("photo"), N_("words"), N_("together"), N_("taste"), N_("name")), strict=True))
 COLUMNS = {
     "photo": N_("By the photo alone"),
     "words": N_("By the words alone"),
