@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 the input is at fault (one sentence on standard error); 2 
 standard output; progress and remarks go to standard error. Heavy imports wait until a command needs them.
 """
 
+import errno
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 ENCODER = "assets/encoder"
 BUILT_IN = Path("index/default")
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)  # the disk's faults, not the program's
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, help=__doc__
 )
@@ -56,6 +58,12 @@ def main(arguments: list[str] | None = None) -> None:
         app(arguments)
     except InputError as e:
         print(f"error: {e}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as e:
+        if e.errno not in NO_ROOM:
+            raise
+        place = f" ({e.filename})" if e.filename else ""
+        print(f"error: {e.strerror}{place}; nothing that was there before has changed", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("stopped; nothing that was there before has changed (build goes on with --resume)", file=sys.stderr)

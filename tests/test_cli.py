@@ -1,8 +1,10 @@
 """The command line as a person meets it, on a real (tiny, random) open_clip model; partly in a process of its own."""
 
 import contextlib
+import errno
 import io
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -281,3 +283,23 @@ def test_strangers_of_another_catalogue_are_counted_beside_the_shops_own(index, 
     assert [line.split(":")[0] for line in said] == [f"“Nothing matches”, {kind}" for kind in kinds]
     done = mmdemo("evaluate", index, "--strangers", HOME / "tests" / "nowhere", check=1)
     assert "nowhere" in done.stderr
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EROFS], ids=errno.errorcode.get)
+def test_a_disk_that_is_full_or_read_only_is_one_sentence_and_nothing_is_lost(index, tmp_path, monkeypatch, fault):
+    shutil.copytree(index, tmp_path / "index")
+    before = {path: path.read_bytes() for path in (tmp_path / "index").rglob("*") if path.is_file()}
+
+    def full(self, folder):
+        raise OSError(fault, os.strerror(fault), str(folder / "thumbnails.bin"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr("mmdemo.catalog.thumbnails.Thumbnails.save", full)
+        done = mmdemo("remove", tmp_path / "index", "mug-0-red", check=1)
+    assert done.stderr.splitlines()[-1].startswith(f"error: {os.strerror(fault)} (")
+    assert done.stderr.strip().endswith("; nothing that was there before has changed")
+    assert {path: path.read_bytes() for path in before} == before
+    assert "mug-0-red" in mmdemo("search", tmp_path / "index", "--like", "mug-1-red", "-k", 24).stdout
+    mmdemo("remove", tmp_path / "index", "mug-0-red")
+    assert "mug-0-red" not in mmdemo("search", tmp_path / "index", "--like", "mug-1-red", "-k", 24).stdout
+    assert not list((tmp_path / "index").glob(".*.part")), "what was half written goes with the next change"

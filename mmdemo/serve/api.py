@@ -99,7 +99,7 @@ class Functions:
             {"results": [{"rank", "id", "title", "score", "match", "grade", "parts", "reason", "close", "variants",
             "because", "tier", "new", "category", "price", "currency", "picture"}], "kind": {"name", "from",
             "certainty", "sold", "count"} or null, "unmet": [{"sentence", "instead", "count"}], "regions": [{"box",
-            "kind", "certainty"}], "query": {...}, "mmdemo", "index"}.
+            "kind", "certainty"}], "query": {...}, "mmdemo", "index", "catalogue_text"}.
             Words that name a product, by a title, a brand, an id or a code, add the part "name".
             A history adds the part "behaviour" where the catalogue came with what people did, "new" then marks products
             that too few have touched, and because is the id that brought a result; else it counts as taste.
