@@ -46,9 +46,10 @@ def reader(browser: Browser, demo) -> Iterator[Callable[..., Page]]:
         return page
 
     yield open_page
+    told = list(faults)
     for context in contexts:
         context.close()
-    assert not faults, "\n".join(faults)
+    assert not told, "\n".join(told)
 
 
 @pytest.fixture(scope="session")
