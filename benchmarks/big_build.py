@@ -115,13 +115,17 @@ def difference(one: Path, other: Path) -> dict[str, object]:
     a, b = ProductIndex.load(one), ProductIndex.load(other)
     same = [p.row() for p in a.products] == [p.row() for p in b.products]
     pairs = {"image": (a.image, b.image), "text": (a.text, b.text), "vectors": (a.vectors, b.vectors)}
+    weights, others = a.head.state_dict(), b.head.state_dict()
+    pairs |= {f"head {name}": (weights[name].numpy(), others[name].numpy()) for name in weights.keys() & others.keys()}
     moved = {name: float(np.abs(x - y).max()) if x.shape == y.shape else None for name, (x, y) in pairs.items()}
+    # The report holds times, and the header of a file of weights names what it holds in any order.
     files = {name: b.manifest.files.get(name) == sha for name, sha in a.manifest.files.items()}
     pictures = sum(a.thumbnail(p.id) != b.thumbnail(p.id) for p in a.products) if same else None
     return {
         "same products in the same order": same,
         "pictures that differ": pictures,
-        "largest difference": moved,
+        "same weights of the head": weights.keys() == others.keys(),
+        "numbers that differ, and by how much": {name: by for name, by in moved.items() if by != 0},
         "files that differ": sorted(name for name, equal in files.items() if not equal),
     }
 

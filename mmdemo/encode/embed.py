@@ -156,7 +156,8 @@ def _read_shards(catalog: Catalog, work: Path, setting: Setting) -> EncodedCatal
         refused += [Refusal(**refusal) for refusal in json.loads(shard.with_suffix(".json").read_text())]
         products += [catalog.products[start + i] for i in shards[-1]["kept"]]
     image, augmented, text, hashes = (
-        np.vstack([shard[name] for shard in shards]) for name in ("image", "view", "text", "picture_hashes")
+        np.vstack([shard.pop(name) for shard in shards])  # each frees its parts, so that no two copies of all are held
+        for name in ("image", "view", "text", "picture_hashes")
     )
     pictures, others = Thumbnails.concatenate(thumbnails), FurtherPictures.concatenate(further)
     return EncodedCatalog(products, image, augmented, text, refused, setting, pictures, hashes, others)
