@@ -58,7 +58,7 @@ document.addEventListener("input", ({ target }) => {
   if (!field) return;
   const { longest, count } = element.querySelector("[data-longest]").dataset, length = [...field.value].length;
   const place = field.closest("form, .block");
-  const told = place.querySelector(".mm-count") ?? place.appendChild(Object.assign(document.createElement("p"), { className: "mm-hint mm-count" }));
+  const told = place.querySelector(".mm-typed") ?? place.appendChild(Object.assign(document.createElement("p"), { className: "mm-hint mm-typed" }));
   told.hidden = length < 0.8 * longest;
   told.classList.toggle("mm-over", length > longest);
   told.setAttribute("role", "status");

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from filelock import FileLock
+
 HOME = Path(__file__).resolve().parents[2]
 INDEX = Path(os.environ.get("MMDEMO_TEST_INDEX", HOME / "index" / "default"))
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 FAKE_CAMERA = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+# The shell is Chromium without the windows around a page, which cost a test as much as the page.
+SHELL = "chromium-headless-shell"
+NAMES = (SHELL, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 PICTURES_THERE = """() => [...document.querySelectorAll('img')].filter(i => i.checkVisibility())
     .filter(i => { const r = i.getBoundingClientRect(); return r.top < innerHeight && r.bottom > 0; })
@@ -40,10 +44,16 @@ class Demo:
 @cache
 def chromium() -> str:
     """The path of a Chromium: an installed one, else Debian's package, else Playwright's own. Raises where none is."""
+    with FileLock(Path(tempfile.gettempdir()) / "mmdemo-chromium.lock"):  # workers of pytest come at the same time
+        return _chromium()
+
+
+def _chromium() -> str:
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if not found and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        subprocess.run("apt-get update -qq && apt-get install -y -qq chromium", shell=True, capture_output=True)
-        found = shutil.which("chromium")
+        install = f"apt-get update -qq && (apt-get install -y -qq {SHELL} || apt-get install -y -qq chromium)"
+        subprocess.run(install, shell=True, capture_output=True)
+        found = shutil.which(SHELL) or shutil.which("chromium")
     if not found:
         found = _playwrights_own()
         if not found:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -194,6 +195,11 @@ def test_how_it_works_shows_an_example_until_there_is_a_query(page: Page, index,
     answers = page.locator("#mm-pipeline .mm-answers button").evaluate_all("all => all.map(one => one.dataset.id)")
     assert answers == found[: len(answers)] and answers
     screen(page, "how")
+    boxes = page.locator("#mm-pipeline .mm-lanes > .mm-box")
+    lane = boxes.evaluate_all("all => all.map(box => box.getBoundingClientRect().toJSON())")
+    steps = [(box["left"], box["right"]) for box in lane[:3]]
+    assert all(end + 20 < start for (_, end), (start, _) in pairwise(steps)), "an arrow lies between two steps"
+    assert all(right - left > 120 for left, right in steps)
     page.locator("#mm-pipeline .mm-answers button").first.click()
     assert dialog_title(page) == index.products[index.row(found[0])].title
 
