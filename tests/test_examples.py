@@ -79,7 +79,7 @@ def test_what_a_catalogue_calls_its_rows_goes_into_the_index_and_onto_every_surf
     functions = api.endpoints(Live(recommender))
     assert functions["catalog"]()["noun"] == ["print", "prints"]
     assert functions["recommend"](text="red mug")["notice"] == "Not for sale."
-    assert "Tell the user: Not for sale." in tools._server(Live(recommender)).instructions
+    assert 'It shows this notice to its users: "Not for sale."' in tools._server(Live(recommender)).instructions
     monkeypatch.setattr(Recommender, "load", lambda path: recommender)
     said = CliRunner().invoke(app, ["search", "x", "--text", "red mug"])
     assert "note: Not for sale." in said.stderr and "Not for sale." not in said.stdout

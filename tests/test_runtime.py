@@ -21,6 +21,11 @@ PICTURES = [picture("mug", colour, size=40 + 10 * n) for n, colour in enumerate(
 TEXTS = ["a red mug", "mug", "", "a much longer sentence about a yellow tray, with words and more words", "红色杯子"]
 
 
+def copied(model, folder):
+    """A copy of a model without an export that another test may have had made beside it."""
+    return shutil.copytree(model, folder, ignore=shutil.ignore_patterns(runtime.FOLDER))
+
+
 @pytest.fixture(scope="session")
 def exported(tiny_model, convolutional, tmp_path_factory):
     """Copies of both models whose towers are exported; no address was asked meanwhile."""
@@ -30,7 +35,7 @@ def exported(tiny_model, convolutional, tmp_path_factory):
         folders = {}
         for model in (tiny_model, convolutional):
             folders[model.name] = folder = tmp_path_factory.mktemp("exported") / model.name
-            shutil.copytree(model, folder)
+            copied(model, folder)
             Encoder.load(folder).export()
     finally:
         socket.socket.connect = connect
@@ -165,7 +170,7 @@ def test_files_that_are_not_those_that_were_written_are_not_used_and_made_anew(t
 
 
 def test_a_tower_that_gives_other_vectors_or_cannot_be_exported_stays_with_pytorch(tiny_model, tmp_path, monkeypatch):
-    folder = shutil.copytree(tiny_model, tmp_path / "tiny")
+    folder = copied(tiny_model, tmp_path / "tiny")
     encoder, convert = Encoder.load(folder), runtime._convert
 
     def half_broken(module, example, path):
@@ -198,7 +203,7 @@ def test_where_the_weights_lie_in_a_folder_that_cannot_be_written_the_users_cach
 ):
     monkeypatch.setattr(runtime, "user_cache_path", lambda name, appauthor: tmp_path / name)
     monkeypatch.setattr(runtime.os, "access", lambda path, mode: False)
-    encoder = Encoder.load(tiny_model)
+    encoder = Encoder.load(copied(tiny_model, tmp_path / "read-only"))
     assert encoder.exports.parent == tmp_path / "mmdemo" / "towers"
     encoder._folder = None  # of weights from the hub
     assert encoder.exports.parent == tmp_path / "mmdemo" / "towers"
@@ -217,7 +222,7 @@ def test_without_openvino_and_in_a_forked_child_pytorch_answers(tiny, monkeypatc
 def test_a_server_has_the_towers_exported_by_another_process_and_uses_them_from_then_on(
     tiny_model, tmp_path, monkeypatch
 ):
-    folder, commands = shutil.copytree(tiny_model, tmp_path / "tiny"), []
+    folder, commands = copied(tiny_model, tmp_path / "tiny"), []
 
     def run(command, **_):
         commands.append(command)
