@@ -183,3 +183,7 @@ def test_the_weight_is_learnt_where_names_help(named, monkeypatch):
     assert 0 < learning.name_weight(named.index, named.encoder) < 1
     monkeypatch.setattr(learning, "LEAST", 1000)
     assert learning.name_weight(named.index, named.encoder) == 0
+
+
+def test_an_empty_catalogue_has_no_names():
+    assert Names([]).cosines("mug").shape == (0,)

@@ -62,6 +62,16 @@ def test_of_two_boxes_of_one_thing_the_better_framed_one_is_left(room):
     assert len(found(grid, np.linspace(0.4, 0.9, 25), room)) <= MOST
 
 
+def test_parts_of_one_thing_are_one_mark_around_them_and_things_beside_each_other_are_two(room):
+    upper, lower = (0.0, 0.0, 0.5, 0.6), (0.0, 0.25, 0.5, 1.0)
+    assert [r.box for r in found([upper, lower], [0.9, 0.8], room)] == [LEFT]
+    assert {r.box for r in found([LEFT, RIGHT], [0.9, 0.8], room)} == {LEFT, RIGHT}
+    two = Image.new("RGB", (192, 96), "white")
+    for left in (0, 96):
+        two.paste(picture("mug", "red"), (left, 0))
+    assert {r.box for r in found([LEFT, RIGHT], [0.9, 0.8], two)} == {LEFT, RIGHT}
+
+
 def test_what_two_boxes_have_in_common():
     np.testing.assert_allclose(common(LEFT, np.array([LEFT, RIGHT, (0.25, 0, 0.75, 1)])), [1, 0, 1 / 3])
 

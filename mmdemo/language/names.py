@@ -92,7 +92,8 @@ class Names:
         self._weights *= np.log1p(self._most / np.maximum(spelt.T @ used, 1)).astype(np.float32)
         self._words = spelt.multiply(self._weights).tocsr()
         steps = range(0, self._most, STEP)
-        self._lengths = np.concatenate([_lengths(self._names[at : at + STEP] @ self._words) for at in steps])
+        lengths = [_lengths(self._names[at : at + STEP] @ self._words) for at in steps]
+        self._lengths = np.concatenate([np.zeros(0, np.float32), *lengths])
 
     def cosines(self, text: str) -> Array:
         """How near each product (n,) is to a text by the nearest of its names: cosines from 0 to 1."""

@@ -22,6 +22,7 @@ LOOKED_AT = 8  # parts of a photo that are encoded
 MOST = 6  # marks on a photo
 FRAMED = 0.25  # least chance that a part is a thing
 SAME = 0.4  # intersection over union from which two boxes are one
+PART = 0.5  # of the smaller box in common, from which two boxes of one kind are parts of one thing
 CERTAIN = 0.5  # least chance of a marked thing's kind
 
 Find = Callable[[Image.Image], tuple[Boxes, NDArray[np.float64]]]  # photo -> boxes (n, 4), chances (n,) of being things
@@ -47,13 +48,52 @@ def find_regions(photo: Image.Image, find: Find, encode: Encode, kinds: PhotoKin
     order = [n for n in suppressed(boxes, chances) if chances[n] >= FRAMED][:LOOKED_AT]
     if not order:
         return []
-    framed = [as_box(boxes[n]) for n in order]
-    found = []
-    for box, row in zip(framed, encode([cropped(photo, box) for box in framed]), strict=True):
-        likeliest = kinds.likeliest(row[None])
-        if likeliest is not None and likeliest[1] >= CERTAIN:
-            found.append(Region(box, *likeliest))
+
+    def told(framed: Sequence[Box]) -> list[Region]:
+        rows = encode([cropped(photo, box) for box in framed])
+        likeliest = [kinds.likeliest(row[None]) for row in rows]
+        regions = [Region(box, *kind) for box, kind in zip(framed, likeliest, strict=True) if kind is not None]
+        return sorted((r for r in regions if r.certainty >= CERTAIN), key=lambda region: -region.certainty)
+
+    groups = parts_of_things(told([as_box(boxes[n]) for n in order]))
+    parted = [around([r.box for r in group]) for group in groups if len(group) > 1]
+    wholes = {r.box: r for r in (told(parted) if parted else [])}
+    found = [
+        whole if (whole := wholes.get(around([r.box for r in g]))) and whole.kind == g[0].kind else g[0] for g in groups
+    ]
     return sorted(found, key=lambda region: -region.certainty)[:MOST]
+
+
+def parts_of_things(regions: Sequence[Region]) -> list[list[Region]]:
+    """The regions in groups, each of which is parts of one thing: of one kind, and half of the smaller box in common.
+
+    >>> left, right = Region((0, 0, 0.6, 1), "Hat", 0.9), Region((0.2, 0, 0.8, 1), "Hat", 0.8)
+    >>> [len(group) for group in parts_of_things([left, right, Region((0.2, 0, 0.8, 1), "Coat", 0.7)])]
+    [2, 1]
+    """
+    groups: list[list[Region]] = []
+    for region in regions:
+        same = (
+            g for g in groups if g[0].kind == region.kind and _shared(around([r.box for r in g]), region.box) >= PART
+        )
+        if group := next(same, None):
+            group.append(region)
+        else:
+            groups.append([region])
+    return groups
+
+
+def around(boxes: Sequence[Box]) -> Box:
+    """The smallest box around all of these."""
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
+def _shared(one: Box, other: Box) -> float:
+    """The area that two boxes have in common, as a share of the smaller one's."""
+    wide, high = (min(one[n + 2], other[n + 2]) - max(one[n], other[n]) for n in (0, 1))
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return max(wide, 0.0) * max(high, 0.0) / min(areas)
 
 
 def as_box(edges: NDArray[np.float64]) -> Box:
